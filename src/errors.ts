@@ -1,0 +1,64 @@
+/** Every error that Shelfwise raises or reports, with what the reader can do about it. */
+export const ERROR_CODES = {
+  CLOSED: 'The recommender was closed; create a new one.',
+  ABORTED: 'The caller aborted the request.',
+  INVALID_OPTIONS: 'An option is not of the documented form.',
+  INVALID_EVENT: 'A behaviour event is not of the documented form.',
+  INVALID_CANDIDATES: 'The candidates are not a list of objects with ids.',
+  CONSENT_DENIED: 'The shopper has not consented; call setConsent().',
+  DEADLINE: 'The worker did not answer in time; the server order was kept.',
+  WORKER_FAILED: 'The worker could not start or died; it is restarted once.',
+  WARMING_UP: 'The packs are still loading; the next request will be ranked.',
+  PACK_UNAVAILABLE: 'A pack could not be fetched; check its address.',
+  PACK_INVALID: 'A pack does not match its own description; publish it again.',
+  DEVICE_FAILED: 'A compute device failed or gave wrong golden vectors; the next device serves.',
+  STORAGE_FAILED: 'IndexedDB refused; this visit is kept in memory only.',
+  INVALID_DATA: 'An input file does not have the documented columns.',
+  INTERNAL: 'A defect in Shelfwise; please report it with the cause.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error's shape while it crosses the worker boundary. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly cause?: { readonly name: string; readonly message: string; readonly stack?: string };
+}
+
+/** The one error class: a code for programs, a message with the next step for people. */
+export class RecommenderError extends Error {
+  override readonly name = 'RecommenderError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail === undefined ? ERROR_CODES[code] : `${ERROR_CODES[code]} ${detail}`, options);
+    this.code = code;
+  }
+
+  /** Keeps the code and cause of an error on its way to another thread. */
+  static serialize(error: unknown): SerializedError {
+    const known = RecommenderError.from(error);
+    const { cause } = known;
+    if (!(cause instanceof Error)) return { code: known.code, message: known.message };
+    return {
+      code: known.code,
+      message: known.message,
+      cause: { name: cause.name, message: cause.message, ...(cause.stack === undefined ? {} : { stack: cause.stack }) },
+    };
+  }
+
+  /** The error again, on the other side. */
+  static deserialize({ code, message, cause }: SerializedError): RecommenderError {
+    const original = cause && Object.assign(new Error(cause.message), { name: cause.name, stack: cause.stack });
+    const error = new RecommenderError(code, undefined, original && { cause: original });
+    error.message = message;
+    return error;
+  }
+
+  /** Any thrown value as a RecommenderError, itself where it is one. */
+  static from(error: unknown, code: ErrorCode = 'INTERNAL'): RecommenderError {
+    if (error instanceof RecommenderError) return error;
+    return new RecommenderError(code, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
