@@ -1,0 +1,101 @@
+import { RecommenderError } from '../errors.ts';
+import { sha256Hex } from '../lib/hash.ts';
+import type { PackFile, PackManifest } from './pack.ts';
+
+/** Hex digits of a revision. */
+const REVISION_DIGITS = 16;
+
+/** A file beside pack.json, and nothing else: no folders, no parent, no hidden file. */
+const FILE_NAME = /^[A-Za-z0-9_][\w.-]*$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const REVISION = /^[0-9a-f]{16}$/;
+
+/** The revision that belongs to files: SHA-256 over their own hashes in order, shortened. */
+export async function revisionOf(files: readonly PackFile[]): Promise<string> {
+  const hashes = new TextEncoder().encode(files.map((file) => file.sha256).join(''));
+  return (await sha256Hex(hashes)).slice(0, REVISION_DIGITS);
+}
+
+/**
+ * Reads and checks a pack.json, without its files.
+ * @throws RecommenderError `PACK_INVALID` that names the first field which is not of the documented form.
+ */
+export async function parseManifest(bytes: Uint8Array): Promise<PackManifest> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new RecommenderError('PACK_INVALID', 'pack.json is not JSON.', { cause });
+  }
+  assertManifest(value);
+  const revision = await revisionOf(value.files);
+  if (revision !== value.revision) {
+    throw new RecommenderError('PACK_INVALID', `pack.json says revision ${value.revision}, its files' hashes say ${revision}.`);
+  }
+  return value;
+}
+
+function assertManifest(value: unknown): asserts value is PackManifest {
+  const pack = asRecord(value, 'pack.json');
+  if (pack.schemaVersion !== 1) throw wrong('schemaVersion', '1, the only one this version reads');
+  if (pack.kind !== 'encoder' && pack.kind !== 'recommender') throw wrong('kind', "'encoder' or 'recommender'");
+  for (const field of ['name', 'created', 'licence'] as const) asText(pack[field], field);
+  if (!REVISION.test(asText(pack.revision, 'revision'))) throw wrong('revision', '16 hex digits');
+  assertFiles(pack.files);
+  assertNumbers(pack.dims, 'dims');
+  assertNumbers(pack.measured, 'measured');
+  asArray(pack.trainingData, 'trainingData').forEach((entry, i) => {
+    const source = asRecord(entry, `trainingData[${i}]`);
+    for (const field of ['name', 'licence', 'credit'] as const) asText(source[field], `trainingData[${i}].${field}`);
+  });
+  if (pack.encoder !== undefined) {
+    const encoder = asRecord(pack.encoder, 'encoder');
+    if (!REVISION.test(asText(encoder.revision, 'encoder.revision'))) throw wrong('encoder.revision', '16 hex digits');
+    asText(encoder.address, 'encoder.address');
+  }
+  if (pack.features !== undefined) {
+    const features = asRecord(pack.features, 'features');
+    asText(features.name, 'features.name');
+    if (typeof features.version !== 'number') throw wrong('features.version', 'a number');
+    asArray(features.names, 'features.names').forEach((name, i) => asText(name, `features.names[${i}]`));
+  }
+}
+
+function assertFiles(value: unknown): void {
+  const files = asArray(value, 'files');
+  if (files.length === 0) throw wrong('files', 'a list with at least one file');
+  const names = new Set<string>();
+  files.forEach((entry, i) => {
+    const file = asRecord(entry, `files[${i}]`);
+    const name = asText(file.name, `files[${i}].name`);
+    if (!FILE_NAME.test(name) || names.has(name)) throw wrong(`files[${i}].name`, 'a plain file name, used once');
+    names.add(name);
+    if (!Number.isSafeInteger(file.bytes) || (file.bytes as number) < 0) throw wrong(`files[${i}].bytes`, 'a count of bytes');
+    if (!SHA256.test(asText(file.sha256, `files[${i}].sha256`))) throw wrong(`files[${i}].sha256`, '64 hex digits');
+  });
+}
+
+function assertNumbers(value: unknown, field: string): void {
+  for (const [key, number] of Object.entries(asRecord(value, field))) {
+    if (typeof number !== 'number' || !Number.isFinite(number)) throw wrong(`${field}.${key}`, 'a number');
+  }
+}
+
+function asRecord(value: unknown, field: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(field, 'an object');
+  return value as Record<string, unknown>;
+}
+
+function asArray(value: unknown, field: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(field, 'a list');
+  return value;
+}
+
+function asText(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw wrong(field, 'a text');
+  return value;
+}
+
+function wrong(field: string, expected: string): RecommenderError {
+  return new RecommenderError('PACK_INVALID', `${field} must be ${expected}.`);
+}
