@@ -1,0 +1,90 @@
+/**
+ * Makes the shop's data from the UCI Online Retail transactions (Chen, Sain and Guo 2012):
+ * `items.csv.gz` (item,title,price,category) and `interactions.csv.gz` (user,item,timestamp,event,qty,price,session).
+ */
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readCsv, writeCsv } from './csv.ts';
+import { assignDepartments, DEPARTMENTS } from './departments.ts';
+import { isProductCode, isProductTitle, readableTitle } from './titles.ts';
+import { wordVectors } from './word-vectors.ts';
+
+interface Line {
+  readonly user: string;
+  readonly item: string;
+  readonly time: number;
+  readonly quantity: number;
+  readonly price: number;
+  readonly invoice: string;
+}
+
+/** A line that its customer cancels in full so soon was a slip of the keyboard (two of them order 155,000 pieces). */
+const SLIP_SECONDS = 3600;
+
+const source = process.env.ONLINE_RETAIL ?? fileURLToPath(new URL('../../../shared/data/online_retail/', import.meta.url));
+if (existsSync(source)) prepare(source);
+else console.log(`Online Retail is not in ${source}: the committed data stays. Set ONLINE_RETAIL to its folder to prepare it again.`);
+
+function prepare(folder: string): void {
+  const titles = productTitles(`${folder}/items.csv.gz`);
+  const lines = purchases(`${folder}/interactions.csv.gz`, titles);
+  const prices = medianPrices(lines);
+  const items = [...titles].filter(([item]) => prices.has(item)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const names = items.map(([, title]) => title);
+  const phrases = DEPARTMENTS.flatMap(({ seeds }) => seeds);
+  const { vectors, dimensions } = wordVectors([...names, ...phrases], names);
+  const split = names.length * dimensions;
+  const departments = assignDepartments(vectors.subarray(0, split), vectors.subarray(split), dimensions);
+  const itemsFile = fileURLToPath(new URL('items.csv.gz', import.meta.url));
+  writeCsv(itemsFile, ['item', 'title', 'price', 'category'], items.map(([item, title], row) => [item, title, prices.get(item)!, DEPARTMENTS[departments[row]!]!.name]));
+  const linesFile = fileURLToPath(new URL('interactions.csv.gz', import.meta.url));
+  writeCsv(
+    linesFile,
+    ['user', 'item', 'timestamp', 'event', 'qty', 'price', 'session'],
+    lines.map(({ user, item, time, quantity, price, invoice }) => [user, item, time, 'purchase', quantity, price, invoice]),
+  );
+  for (const file of [itemsFile, linesFile]) console.log(`${file}: ${statSync(file).size} bytes`);
+  console.log(`${items.length} products, ${lines.length} purchase lines`);
+}
+
+/** Readable titles by folded code: some codes differ only by case. */
+function productTitles(path: string): Map<string, string> {
+  const titles = new Map<string, string>();
+  for (const row of readCsv(path)) {
+    const item = row.item!.toUpperCase();
+    if (isProductCode(item) && isProductTitle(row.title!) && !titles.has(item)) titles.set(item, readableTitle(row.title!));
+  }
+  return titles;
+}
+
+/** Paid lines of known products in the order of the till, without slips. */
+function purchases(path: string, titles: ReadonlyMap<string, string>): Line[] {
+  const lines: Line[] = [];
+  const slips = new Set<Line>();
+  const open = new Map<string, Line[]>();
+  for (const row of readCsv(path)) {
+    const item = row.item!.toUpperCase();
+    const quantity = Number(row.qty);
+    const time = Number(row.timestamp);
+    const key = `${row.user} ${item} ${Math.abs(quantity)}`;
+    if (row.event === 'purchase' && titles.has(item) && Number(row.price) > 0) {
+      const line = { user: row.user!, item, time, quantity, price: Number(row.price), invoice: row.invoice! };
+      lines.push(line);
+      open.set(key, [...(open.get(key) ?? []), line]);
+    } else if (row.event === 'cancel' && row.user !== '') {
+      const line = open.get(key)?.pop();
+      if (line !== undefined && time - line.time <= SLIP_SECONDS) slips.add(line);
+    }
+  }
+  return lines.filter((line) => !slips.has(line));
+}
+
+function medianPrices(lines: readonly Line[]): Map<string, number> {
+  const prices = new Map<string, number[]>();
+  for (const { item, price } of lines) {
+    const known = prices.get(item);
+    if (known) known.push(price);
+    else prices.set(item, [price]);
+  }
+  return new Map([...prices].map(([item, all]) => [item, all.sort((a, b) => a - b)[all.length >> 1]!]));
+}
