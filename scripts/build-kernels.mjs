@@ -1,0 +1,53 @@
+// Compiles the AssemblyScript kernels into TypeScript modules that carry the WebAssembly bytes as base64, so that no
+// bundler, server or content-security policy of a shop has to know about .wasm files. Skips what has not changed.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const assembly = 'src/compute/wasm/assembly';
+const modules = [
+  { entry: 'serving.ts', output: 'src/compute/wasm/kernels.generated.ts' },
+  { entry: 'training.ts', output: 'src/compute/wasm/training-kernels.generated.ts' },
+];
+
+function inputsHash() {
+  const hash = createHash('sha256');
+  const compiler = readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8');
+  hash.update(JSON.parse(compiler).version).update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const name of readdirSync(join(root, assembly)).sort()) hash.update(name).update(readFileSync(join(root, assembly, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function isCurrent(output, stamp) {
+  try {
+    return readFileSync(join(root, output), 'utf8').startsWith(stamp);
+  } catch {
+    return false;
+  }
+}
+
+async function compile(entry) {
+  const { default: asc } = await import('assemblyscript/asc');
+  let binary;
+  const args = [`${assembly}/${entry}`, '--outFile', 'kernels.wasm', '--baseDir', root, '-O3', '--converge', '--noAssert'];
+  args.push('--runtime', 'stub', '--enable', 'simd', '--importMemory', '--use', 'abort=');
+  const { error, stderr } = await asc.main(args, {
+    writeFile: (name, contents) => {
+      if (name.endsWith('.wasm')) binary = contents;
+    },
+  });
+  if (error || !binary) throw new Error(`${entry} does not compile.\n${stderr.toString()}`, { cause: error });
+  return binary;
+}
+
+const stamp = `// Made by scripts/build-kernels.mjs from inputs ${inputsHash()}.\n`;
+for (const { entry, output } of modules) {
+  if (isCurrent(output, stamp)) continue;
+  const binary = await compile(entry);
+  const base64 = Buffer.from(binary).toString('base64');
+  writeFileSync(join(root, output), `${stamp}export const KERNELS_BASE64 =\n  '${base64}';\n`);
+  console.log(`${output}: ${binary.length} bytes of WebAssembly, ${gzipSync(binary, { level: 9 }).length} gzip`);
+}

@@ -1,0 +1,54 @@
+import { adamWFactors } from '../adam-w-factors.ts';
+import type { TrainingKernels } from '../training-kernels.ts';
+import { referenceLstmBackward, referenceLstmForward } from './lstm-training.ts';
+import { matmul } from './matmul.ts';
+
+/** Training kernels in plain TypeScript: sums in float64, results in float32. The oracle of the WebAssembly twin. */
+export function createReferenceTrainingKernels(): TrainingKernels {
+  return {
+    name: 'reference',
+    allocate: (length) => new Float32Array(length),
+    release() {
+      // Memory here belongs to the garbage collector.
+    },
+    matmul,
+    lstmForward: referenceLstmForward,
+    lstmBackward: referenceLstmBackward,
+
+    softmaxCrossEntropy(logits, targets, weights, { rows, classes }) {
+      let loss = 0;
+      for (let row = 0; row < rows; row += 1) {
+        const values = logits.subarray(row * classes, (row + 1) * classes); // [classes]
+        const weight = weights[row]!;
+        if (weight === 0) {
+          values.fill(0);
+          continue;
+        }
+        const target = targets[row]!;
+        const maximum = values.reduce((a, b) => Math.max(a, b), -Infinity);
+        const margin = maximum - values[target]!;
+        const sum = values.reduce((total, value) => total + Math.exp(value - maximum), 0);
+        for (let i = 0; i < classes; i += 1) {
+          values[i] = weight * (Math.exp(values[i]! - maximum) / sum - (i === target ? 1 : 0));
+        }
+        loss += weight * (margin + Math.log(sum));
+      }
+      return loss;
+    },
+
+    adamW(parameters, gradients, first, second, options) {
+      const { beta1, beta2, epsilon } = options;
+      const { stepSize, correction, decay } = adamWFactors(options);
+      for (let i = 0; i < parameters.length; i += 1) {
+        const g = gradients[i]!;
+        const m = beta1 * first[i]! + (1 - beta1) * g;
+        const v = beta2 * second[i]! + (1 - beta2) * g * g;
+        first[i] = m;
+        second[i] = v;
+        parameters[i] = decay * parameters[i]! - (stepSize * m) / (Math.sqrt(v) * correction + epsilon);
+      }
+    },
+
+    sumOfSquares: (x) => x.reduce((sum, value) => sum + value * value, 0),
+  };
+}

@@ -1,0 +1,1 @@
+export { packRight } from './panels';

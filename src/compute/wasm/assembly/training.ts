@@ -1,0 +1,146 @@
+// The training module: see training-kernels.ts for what each function does. Addresses are bytes, sizes are elements.
+import { exp4, loadLanes, maxLanes, multiplyAdd, splat, storeLanes, sumLanes } from './lanes';
+
+export { blocksEnd, matmul } from './matmul';
+export { lstmBackward, lstmBackwardBytes, lstmForward, lstmForwardBytes } from './lstm-training';
+
+function rowMaximum(row: usize, end: usize): f32 {
+  let result: f32 = -Infinity;
+  let at = row;
+  if (at + 16 <= end) {
+    let lanes = v128.load(at);
+    for (at += 16; at + 16 <= end; at += 16) lanes = f32x4.pmax(lanes, v128.load(at));
+    result = maxLanes(lanes);
+  }
+  for (; at < end; at += 4) result = max(result, load<f32>(at));
+  return result;
+}
+
+/** row = e^(row - maximum); returns the sum. */
+function exponentials(row: usize, end: usize, maximum: f32): f32 {
+  const shift = splat(maximum);
+  let lanes0 = splat(0);
+  let lanes1 = splat(0);
+  let at = row;
+  for (; at + 32 <= end; at += 32) {
+    const first = exp4(f32x4.sub(v128.load(at), shift));
+    const second = exp4(f32x4.sub(v128.load(at, 16), shift));
+    v128.store(at, first);
+    v128.store(at, second, 16);
+    lanes0 = f32x4.add(lanes0, first);
+    lanes1 = f32x4.add(lanes1, second);
+  }
+  let sum = sumLanes(f32x4.add(lanes0, lanes1));
+  for (; at < end; at += 4) {
+    const value = exp4(f32x4.sub(loadLanes(at, false), shift));
+    storeLanes(at, value, false);
+    sum += f32x4.extract_lane(value, 0);
+  }
+  return sum;
+}
+
+/** target[i] = source[i] · factor. */
+@inline
+function scale(row: usize, end: usize, factor: f32): void {
+  const factors = splat(factor);
+  let at = row;
+  for (; at + 16 <= end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factors));
+  for (; at < end; at += 4) store<f32>(at, load<f32>(at) * factor);
+}
+
+export function softmaxCrossEntropy(logits: usize, targets: usize, weights: usize, rows: i32, classes: i32): f64 {
+  const rowBytes = <usize>classes << 2;
+  let loss: f64 = 0;
+  for (let row: usize = 0; row < <usize>rows; ++row, logits += rowBytes) {
+    const weight = load<f32>(weights + (row << 2));
+    if (weight == 0) {
+      memory.fill(logits, 0, rowBytes);
+      continue;
+    }
+    const end = logits + rowBytes;
+    const target = logits + (<usize>load<i32>(targets + (row << 2)) << 2);
+    const maximum = rowMaximum(logits, end);
+    const margin = <f64>maximum - <f64>load<f32>(target);
+    const sum = exponentials(logits, end, maximum);
+    loss += <f64>weight * (margin + Math.log(<f64>sum));
+    scale(logits, end, weight / sum);
+    store<f32>(target, load<f32>(target) - weight);
+  }
+  return loss;
+}
+
+@inline
+function adamLanes(
+  parameters: usize,
+  gradients: usize,
+  first: usize,
+  second: usize,
+  beta1: v128,
+  beta2: v128,
+  stepSize: v128,
+  correction: v128,
+  epsilon: v128,
+  decay: v128,
+  full: bool,
+): void {
+  const g = loadLanes(gradients, full);
+  const m = multiplyAdd(f32x4.sub(loadLanes(first, full), g), beta1, g); // beta1 · m + (1 - beta1) · g
+  const squared = f32x4.mul(g, g);
+  const v = multiplyAdd(f32x4.sub(loadLanes(second, full), squared), beta2, squared);
+  storeLanes(first, m, full);
+  storeLanes(second, v, full);
+  const denominator = multiplyAdd(f32x4.sqrt(v), correction, epsilon);
+  const kept = f32x4.mul(loadLanes(parameters, full), decay);
+  storeLanes(parameters, f32x4.sub(kept, f32x4.mul(stepSize, f32x4.div(m, denominator))), full);
+}
+
+/** `stepSize` is the learning rate over 1 - beta1^t, `correction` 1 / sqrt(1 - beta2^t), `decay` 1 - rate · weight decay. */
+export function adamW(
+  parameters: usize,
+  gradients: usize,
+  first: usize,
+  second: usize,
+  length: i32,
+  beta1: f32,
+  beta2: f32,
+  stepSize: f32,
+  correction: f32,
+  epsilon: f32,
+  decay: f32,
+): void {
+  const b1 = splat(beta1);
+  const b2 = splat(beta2);
+  const size = splat(stepSize);
+  const corrected = splat(correction);
+  const e = splat(epsilon);
+  const kept = splat(decay);
+  const bytes = <usize>length << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, b2, size, corrected, e, kept, true);
+  }
+  for (; at < bytes; at += 4) {
+    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, b2, size, corrected, e, kept, false);
+  }
+}
+
+/** Summed in float64, so that a long array loses nothing. */
+export function sumOfSquares(x: usize, length: i32): f64 {
+  const end = x + (<usize>length << 2);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (; x + 16 <= end; x += 16) {
+    const values = v128.load(x);
+    const a = f64x2.promote_low_f32x4(values);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<f32>(values, values, 2, 3, 0, 1));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const both = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (; x < end; x += 4) {
+    const value = <f64>load<f32>(x);
+    sum += value * value;
+  }
+  return sum;
+}
