@@ -90,6 +90,9 @@ export interface ShopperStore {
   writeVectors(block: VectorBlock): Promise<void>;
   logSlate(slate: SlateRecord): Promise<void>;
   readSlate(id: string): Promise<SlateRecord | undefined>;
+  /** A small fact that outlives the visit, for instance which device won the race; erased with the rest. */
+  readFact(key: string): Promise<unknown>;
+  writeFact(key: string, value: unknown): Promise<void>;
   exportData(partition: string): Promise<ShopperExport>;
   /** Removes everything of every partition, vectors included; resolves when nothing is left. */
   erase(): Promise<void>;

@@ -1,0 +1,162 @@
+import type { IDBPTransaction, StoreNames } from 'idb';
+import { uniqueId } from '../lib/unique-id.ts';
+import { createShopperConnection, toStorageError } from './shopper-connection.ts';
+import { toShopperExport } from './shopper-export.ts';
+import type { ShopperDatabase, VectorBlockKey } from './shopper-schema.ts';
+import type { BehaviourRow, NewBehaviourRow, ShopperStore } from './shopper-store.ts';
+import { createTabChannel } from './tab-channel.ts';
+import type { StoreChange, TabChannel } from './tab-channel.ts';
+
+// Rows per transaction: one commit for many rows, yet short enough that a page that closes loses few.
+const TRANSACTION_ROWS = 100;
+
+const STORES = ['behaviour', 'checkpoints', 'vectors', 'slates', 'meta'] as const;
+
+type StoreName = StoreNames<ShopperDatabase>;
+type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<ShopperDatabase, StoreName[], Mode>;
+
+/**
+ * Opens the shopper's database, shared by all tabs of the origin. Writes are durable against a crash of the tab, not
+ * of the machine (`relaxed`): each is acknowledged once it is handed to the operating system.
+ * @throws RecommenderError `STORAGE_FAILED` where IndexedDB is absent, blocked, full or newer than this code.
+ */
+export async function openShopperStore(
+  name: string,
+  { onChange, tabs = createTabChannel(name) }: { onChange?: (change: StoreChange) => void; tabs?: TabChannel } = {},
+): Promise<ShopperStore> {
+  const connection = createShopperConnection(name);
+  try {
+    await connection.database();
+  } catch (error) {
+    tabs.close();
+    throw error;
+  }
+  if (onChange !== undefined) tabs.listen(onChange);
+
+  async function read<T>(stores: readonly StoreName[], work: (transaction: Transaction<'readonly'>) => Promise<T>): Promise<T> {
+    try {
+      return await work((await connection.database()).transaction([...stores], 'readonly'));
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+
+  async function write<T>(stores: readonly StoreName[], work: (transaction: Transaction<'readwrite'>) => Promise<T>): Promise<T> {
+    try {
+      const transaction = (await connection.database()).transaction([...stores], 'readwrite', { durability: 'relaxed' });
+      // Both are awaited at once: a quota error aborts the transaction, which rejects `done` and may leave `work` pending.
+      const [result] = await Promise.all([work(transaction), transaction.done]);
+      return result;
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+
+  return {
+    home: 'indexeddb',
+    append: async (rows) => {
+      const seqs: number[] = [];
+      for (let start = 0; start < rows.length; start += TRANSACTION_ROWS) {
+        const part = rows.slice(start, start + TRANSACTION_ROWS);
+        seqs.push(...(await write(['behaviour'], (transaction) => appendRows(transaction, part))));
+      }
+      if (rows.length > 0) tabs.post('appended');
+      return seqs;
+    },
+    readBehaviour: (partition, { after = 0, last = Infinity } = {}) =>
+      read(['behaviour'], (transaction) => readRows(transaction, partition, after, last)),
+    readCheckpoint: (partition) => read(['checkpoints'], (transaction) => transaction.objectStore('checkpoints').get(partition)),
+    writeCheckpoint: async (checkpoint) => {
+      await write(['checkpoints'], (transaction) => transaction.objectStore('checkpoints').put(checkpoint));
+    },
+    readVectors: (encoderRevision) =>
+      read(['vectors'], (transaction) =>
+        transaction.objectStore('vectors').getAll(IDBKeyRange.bound([encoderRevision], [encoderRevision, []])),
+      ),
+    writeVectors: async (block) => {
+      const key: VectorBlockKey = [block.encoderRevision, uniqueId(), block.keys.length];
+      await write(['vectors'], (transaction) => transaction.objectStore('vectors').put(block, key));
+    },
+    logSlate: async (slate) => {
+      await write(['slates'], (transaction) => transaction.objectStore('slates').put(slate));
+    },
+    readSlate: (id) => read(['slates'], (transaction) => transaction.objectStore('slates').get(id)),
+    readFact: (key) => read(['meta'], (transaction) => transaction.objectStore('meta').get(key)),
+    writeFact: async (key, value) => {
+      await write(['meta'], (transaction) => transaction.objectStore('meta').put(value, key));
+    },
+    exportData: (partition) =>
+      read(['behaviour', 'slates', 'checkpoints'], async (transaction) => {
+        const [behaviour, slates, checkpoint] = await Promise.all([
+          readRows(transaction, partition, 0, Infinity),
+          transaction.objectStore('slates').index('partition').getAll(wholePartition(partition)),
+          transaction.objectStore('checkpoints').get(partition),
+        ]);
+        return toShopperExport(partition, { behaviour, slates, checkpoint });
+      }),
+    erase: async () => {
+      // Cleared rather than deleted: deleting waits for every other tab to let go, clearing waits for nobody.
+      await write(STORES, (transaction) => Promise.all(STORES.map((store) => transaction.objectStore(store).clear())));
+      tabs.post('erased');
+    },
+    sizes: () =>
+      read(['behaviour', 'vectors', 'slates'], async (transaction) => {
+        const [behaviourRows, blocks, slates] = await Promise.all([
+          transaction.objectStore('behaviour').count(),
+          transaction.objectStore('vectors').getAllKeys(),
+          transaction.objectStore('slates').count(),
+        ]);
+        return { behaviourRows, vectors: blocks.reduce((count, [, , rows]) => count + rows, 0), slates };
+      }),
+    onChange: (listener) => tabs.listen(listener),
+    close: () => {
+      tabs.close();
+      connection.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Stores each row whose id is not known yet; -> the seq of each, old or new. */
+async function appendRows(transaction: Transaction<'readwrite'>, rows: readonly NewBehaviourRow[]): Promise<number[]> {
+  const store = transaction.objectStore('behaviour');
+  const known = await Promise.all(rows.map((row) => store.index('id').getKey(row.id)));
+  const seqById = new Map<string, Promise<number>>();
+  return Promise.all(
+    rows.map((row, position) => {
+      const seq = known[position];
+      if (seq !== undefined) return Promise.resolve(seq);
+      const added = seqById.get(row.id) ?? store.add(row);
+      seqById.set(row.id, added);
+      return added;
+    }),
+  );
+}
+
+/**
+ * The newest `last` rows of a partition after `after`. getAll() counts from the oldest, and a cursor is 5-8 times
+ * slower, so the range grows from its newest end until it holds enough: one read where one shopper owns the log.
+ */
+async function readRows<Mode extends IDBTransactionMode>(
+  transaction: Transaction<Mode>,
+  partition: string,
+  after: number,
+  last: number,
+): Promise<BehaviourRow[]> {
+  const index = transaction.objectStore('behaviour').index('partition');
+  const newest = await index.openKeyCursor(wholePartition(partition), 'prev');
+  if (newest === null || last <= 0) return [];
+  for (let span = last; ; span *= 4) {
+    const lower = Math.max(after, newest.primaryKey - span);
+    const rows = await index.getAll(IDBKeyRange.bound([partition, lower], [partition, Infinity], true));
+    if (rows.length >= last || lower === after) return rows.slice(Math.max(0, rows.length - last)).filter(isStored);
+  }
+}
+
+function isStored(row: BehaviourRow | NewBehaviourRow): row is BehaviourRow {
+  return 'seq' in row;
+}
+
+function wholePartition(partition: string): IDBKeyRange {
+  return IDBKeyRange.bound([partition, -Infinity], [partition, Infinity]);
+}
