@@ -68,7 +68,8 @@ function purchases(path: string, titles: ReadonlyMap<string, string>): Line[] {
     const time = Number(row.timestamp);
     const key = `${row.user} ${item} ${Math.abs(quantity)}`;
     if (row.event === 'purchase' && titles.has(item) && Number(row.price) > 0) {
-      const line = { user: row.user!, item, time, quantity, price: Number(row.price), invoice: row.invoice! };
+      // Nobody knows who a guest is: every guest's invoice is a shopper of its own.
+      const line = { user: row.user || `guest-${row.invoice!}`, item, time, quantity, price: Number(row.price), invoice: row.invoice! };
       lines.push(line);
       open.set(key, [...(open.get(key) ?? []), line]);
     } else if (row.event === 'cancel' && row.user !== '') {

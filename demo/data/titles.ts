@@ -45,6 +45,7 @@ const PHRASES: readonly (readonly [RegExp, string])[] = [
   [/ 1[67]\d{3}$/g, ''],
   [/(\d)(?:CM)?X(?=\d)/gi, '$1 x '],
   [/(\d)\s?(CM|MM|PC)\b/gi, '$1 $2'],
+  [/(\w)\(/g, '$1 ('],
   [/(\d)LIGHT\b/g, '$1 LIGHT'],
   [/\s*\+\s*/g, ' & '],
   [/\s*,\s*/g, ', '],
@@ -65,7 +66,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** Written as they are. */
 const EXACT: Readonly<Record<string, string>> = {
-  TV: 'TV', CD: 'CD', LED: 'LED', USB: 'USB', UK: 'UK', USA: 'USA', US: 'US', VIP: 'VIP', WC: 'WC', ABC: 'ABC', '3D': '3D', A4: 'A4', A5: 'A5', A6: 'A6', A7: 'A7', DOLLY: 'Dolly',
+  'T-LIGHT': 'T-Light', TV: 'TV', CD: 'CD', LED: 'LED', USB: 'USB', UK: 'UK', USA: 'USA', US: 'US', VIP: 'VIP', WC: 'WC', ABC: 'ABC', '3D': '3D', A4: 'A4', A5: 'A5', A6: 'A6', A7: 'A7', DOLLY: 'Dolly',
   CM: 'cm', MM: 'mm', PC: 'piece', 'D\'AZURE': "d'Azure", IPOD: 'iPod', "50'S": '50s', "70'S": '70s', '25W': '25 W', SUKI: 'Suki', X: 'x', II: 'II', DIY: 'DIY', LP: 'LP', G: 'g',
 };
 
