@@ -14,14 +14,14 @@ export type LockRequests = Pick<LockManager, 'request'>;
  * Chooses one writer of model state among the tabs that share a database, through Web Locks. Behaviour may be appended
  * by every tab. Without Web Locks every tab may write: the later checkpoint wins, and each is valid by itself.
  */
-export function createWriterLock(database: string, locks: LockRequests | undefined = platformLocks()): WriterLock {
+export function createWriterLock(database: string, locks: LockRequests | null = platformLocks()): WriterLock {
   let stop: (() => void) | undefined;
-  let isWriter = locks === undefined;
+  let isWriter = locks === null;
 
   return {
     isWriter: () => isWriter,
     acquire: () => {
-      if (stop !== undefined || locks === undefined) return;
+      if (stop !== undefined || locks === null) return;
       const waiting = new AbortController();
       let letGo: (() => void) | undefined;
       stop = () => {
@@ -43,12 +43,12 @@ export function createWriterLock(database: string, locks: LockRequests | undefin
     release: () => {
       stop?.();
       stop = undefined;
-      isWriter = locks === undefined;
+      isWriter = locks === null;
     },
   };
 }
 
-/** Undefined in older browsers and on pages without https, whatever the type library promises. */
-function platformLocks(): LockRequests | undefined {
-  return 'locks' in navigator ? navigator.locks : undefined;
+/** Null in older browsers and on pages without https, whatever the type library promises. */
+function platformLocks(): LockRequests | null {
+  return 'locks' in navigator ? navigator.locks : null;
 }

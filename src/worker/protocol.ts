@@ -119,10 +119,15 @@ export interface Engine {
 export type Request =
   | { readonly type: 'start'; readonly options: EngineOptions }
   | { readonly type: 'call'; readonly call: number; readonly method: keyof Engine; readonly args: readonly unknown[] }
-  | { readonly type: 'abort'; readonly call: number };
+  | { readonly type: 'abort'; readonly call: number }
+  /** Answered at once between two tasks: no answer means that the worker is blocked or dead. */
+  | { readonly type: 'ping' }
+  /** `hidden`: the page may enter the back/forward cache, and nothing of the worker's may keep it out. */
+  | { readonly type: 'page'; readonly state: 'shown' | 'hidden' };
 
 /** Worker to page. */
 export type Response =
   | { readonly type: 'result'; readonly call: number; readonly value: unknown }
   | { readonly type: 'error'; readonly call: number; readonly error: SerializedError }
+  | { readonly type: 'pong' }
   | { [K in keyof EngineEvents]: { readonly type: 'event'; readonly event: K; readonly detail: EngineEvents[K] } }[keyof EngineEvents];
