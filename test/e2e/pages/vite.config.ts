@@ -8,6 +8,6 @@ export default defineConfig({
   cacheDir: '.cache/vite-pages',
   publicDir: false,
   // All is known before the first page, since a dependency found late reloads the page under test.
-  optimizeDeps: { entries: ['test/e2e/pages/*.html', 'src/**/*.ts', '!src/cli/**'] },
+  optimizeDeps: { entries: ['test/e2e/pages/*.html', 'src/**/*.ts', '!src/cli/**', '!src/compute/wasm/assembly/**'] },
   server: { hmr: false, watch: null },
 });
