@@ -1,0 +1,46 @@
+import { defineConfig, type UserConfig } from 'vite';
+
+// Three builds, because they differ in what is bundled: a shop's bundler brings the dependencies of `library` itself,
+// `worker` stands alone so that a plain page can name its address, and `cli` runs on Node.
+const builds: Readonly<Record<string, UserConfig>> = {
+  library: {
+    build: {
+      lib: {
+        entry: { index: 'src/index.ts', worker: 'src/worker/entry.ts', tfjs: 'src/compute/tfjs/device.ts' },
+        formats: ['es'],
+      },
+      rolldownOptions: {
+        external: /^(?!\.|\/|src\/)/,
+        output: { chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  worker: {
+    build: {
+      lib: { entry: { 'shelfwise.worker': 'src/worker/shelfwise.worker.ts' }, formats: ['es'] },
+      rolldownOptions: { output: { chunkFileNames: 'worker-chunks/[name]-[hash].js' } },
+    },
+  },
+  cli: {
+    build: {
+      ssr: true,
+      target: 'node20',
+      rolldownOptions: {
+        input: { cli: 'src/cli/main.ts' },
+        output: { chunkFileNames: 'cli-chunks/[name]-[hash].js' },
+      },
+    },
+    ssr: { noExternal: ['commander'] },
+  },
+};
+
+export default defineConfig(({ mode }) => {
+  const chosen = builds[mode];
+  if (!chosen) throw new Error(`vite.lib.config.ts has the modes ${Object.keys(builds).join(', ')}; not ${mode}.`);
+  return {
+    ...chosen,
+    publicDir: false,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    build: { target: 'es2022', minify: true, outDir: 'dist', emptyOutDir: false, copyPublicDir: false, ...chosen.build },
+  };
+});
