@@ -1,0 +1,70 @@
+import type { Device, Workload } from './device.ts';
+
+/** Known inputs and outputs that a pack brings, ready to run: a device that answers otherwise must not serve. */
+export interface GoldenCase {
+  readonly workload: Workload;
+  /** Runs the pack's model on its golden inputs. */
+  run(device: Device): Promise<Float32Array>;
+  /** What the trained model gave, in float32. */
+  readonly expected: Float32Array;
+}
+
+/** `late` marks no answer in time: the device may be stuck, and its other workloads with it. */
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly late: boolean };
+
+/**
+ * Runs golden cases on a device, one after another, until one fails.
+ * @param options.timeoutMs for all cases together, shader compilation included; default 4000.
+ * @param options.tolerance largest difference allowed, relative to the largest expected magnitude; default 1e-3, which
+ * float32 kernels of any summation order meet and a wrong kernel does not.
+ */
+export async function checkDevice(
+  device: Device,
+  cases: readonly GoldenCase[],
+  { timeoutMs = 4000, tolerance = 1e-3 }: { timeoutMs?: number; tolerance?: number } = {},
+): Promise<Verdict> {
+  const deadline = performance.now() + timeoutMs;
+  for (const [index, golden] of cases.entries()) {
+    const name = `golden vector ${index + 1}`;
+    const answer = await answerWithin(deadline - performance.now(), () => golden.run(device));
+    // A kernel that blocks this thread answers before the timer can fire: the clock is asked as well.
+    if (answer === 'late' || performance.now() > deadline) {
+      return { ok: false, reason: `did not answer ${name} within ${timeoutMs} ms`, late: true };
+    }
+    if (answer instanceof Error) return { ok: false, reason: `failed on ${name}: ${answer.message}`, late: false };
+    const difference = describeDifference(answer, golden.expected, tolerance);
+    if (difference !== null) return { ok: false, reason: `${difference} on ${name}`, late: false };
+  }
+  return { ok: true };
+}
+
+/** A promise's value, the error that it threw, or `late`; never rejects and never waits longer. */
+export async function answerWithin<T>(milliseconds: number, run: () => Promise<T>): Promise<T | Error | 'late'> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), Math.max(0, milliseconds));
+  });
+  try {
+    return await Promise.race([run(), late]);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The first difference that matters, in words, or null where the values agree. */
+function describeDifference(actual: Float32Array, expected: Float32Array, tolerance: number): string | null {
+  if (actual.length !== expected.length) return `gave ${actual.length} values instead of ${expected.length}`;
+  const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
+  for (const [index, value] of actual.entries()) {
+    const wanted = expected[index]!;
+    // Written so that NaN fails.
+    if (!(Math.abs(value - wanted) <= tolerance * scale)) return `gave ${toText(value)} instead of ${toText(wanted)}`;
+  }
+  return null;
+}
+
+function toText(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
