@@ -62,7 +62,9 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(teacher_folder())
     model = AutoModel.from_pretrained(teacher_folder()).eval()
     _, held_out, never_seen = texts.split_titles(texts.product_titles(options.titles))
-    sets = {'train': texts.training_texts(options.titles), 'held_out': held_out}
+    training, titles = texts.training_texts(options.titles)
+    (options.out / 'counts.json').write_text(json.dumps({'titles': titles}))
+    sets = {'train': training, 'held_out': held_out}
     sets |= {f'never_seen.{source}': rows[:1_500] for source, rows in never_seen.items()}
     for name, rows in sets.items():
         ids = tokenizer(rows, truncation=True, max_length=MAX_TOKENS)['input_ids']

@@ -98,9 +98,10 @@ def split_titles(titles: dict[str, list[str]], seed: int = 1) -> tuple[list[str]
     return allowed[HELD_OUT_TITLES:], allowed[:HELD_OUT_TITLES], never_seen
 
 
-def training_texts(titles_path: Path) -> list[str]:
-    """Everything the student is trained on, titles four times as often as the rest (they are what a shop sends)."""
+def training_texts(titles_path: Path) -> tuple[list[str], int]:
+    """Everything the student is trained on, product titles first, and how many of those there are."""
     titles, _, _ = split_titles(product_titles(titles_path))
     glosses = [f'{lemma}: {gloss}' if i % 3 == 0 else gloss for i, (_, lemma, gloss) in enumerate(wordnet_entries())]
     texts = titles + glosses + debian_descriptions() + generated_titles(70_000, seed=7)
-    return list(dict.fromkeys(text[:MAX_CHARACTERS] for text in texts if text.strip()))
+    unique = list(dict.fromkeys(text[:MAX_CHARACTERS] for text in texts if text.strip()))
+    return unique, len({title[:MAX_CHARACTERS] for title in titles})

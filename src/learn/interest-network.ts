@@ -1,0 +1,289 @@
+import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
+import { EVENT_FEATURES, pricePosition, writeEventFeatures } from '../behaviour/sequence.ts';
+import type { LstmShape, LstmTape, TrainingKernels } from '../compute/training-kernels.ts';
+import type { Random } from '../lib/random.ts';
+import type { Chunk } from './lanes.ts';
+import { createParameters, type ParameterSet } from './parameters.ts';
+
+export interface InterestShape {
+  readonly items: number;
+  /** Length of a text vector; 0 trains on item identities alone. */
+  readonly text: number;
+  readonly embedding: number;
+  readonly hidden: number;
+  readonly lanes: number;
+  readonly steps: number;
+}
+
+export interface Regularisation {
+  /** Dropout on the item embeddings that are read. */
+  readonly inputDropout: number;
+  /** Dropout on the hidden state that predicts. */
+  readonly hiddenDropout: number;
+  /** Share of items whose residual is hidden in a step, so that the text part learns to stand alone. */
+  readonly residualDropout: number;
+  /** Weight of the loss of p(next kind) beside that of p(next item). */
+  readonly kindWeight: number;
+}
+
+const KINDS = BEHAVIOUR_KINDS.length;
+
+/**
+ * The interest LSTM with its gradients, on training kernels: the trained twin of `forecast/interest.ts`.
+ * Item embeddings are v_i = P · text_i + r_i, shared by input and output; the loss is a full softmax over all items.
+ */
+export class InterestNetwork {
+  readonly shape: InterestShape;
+  readonly parameters: ParameterSet;
+  readonly #kernels: TrainingKernels;
+  readonly #text: Float32Array; // [items, text]
+  readonly #priceQuantiles: Float32Array;
+  readonly #items: Float32Array; // [items, embedding]: P · text + r
+  readonly #itemsGradient: Float32Array;
+  readonly #x: Float32Array; // [rows, input]
+  readonly #xGradient: Float32Array;
+  readonly #tape: LstmTape;
+  readonly #hiddenGradient: Float32Array; // [rows, hidden]
+  readonly #state: Float32Array; // [2, lanes, hidden]
+  readonly #stateBefore: Float32Array;
+  readonly #active: Float32Array; // [rows, hidden]: dropped-out hidden states of rows that predict
+  readonly #activeGradient: Float32Array;
+  readonly #user: Float32Array; // [rows, embedding]
+  readonly #userGradient: Float32Array;
+  readonly #logits: Float32Array; // [rows, items]
+  readonly #kindLogits: Float32Array; // [rows, kinds]
+  readonly #weights: Float32Array; // [rows]
+  readonly #keep: Float32Array; // [rows]
+
+  constructor(shape: InterestShape, textVectors: Float32Array, priceQuantiles: Float32Array, kernels: TrainingKernels, random: Random) {
+    const { items, text, embedding, hidden, lanes, steps } = shape;
+    const rows = lanes * steps;
+    const input = embedding + EVENT_FEATURES;
+    this.shape = shape;
+    this.#kernels = kernels;
+    this.#text = kernels.allocate(Math.max(1, items * text));
+    this.#text.set(textVectors.subarray(0, items * text));
+    this.#priceQuantiles = priceQuantiles;
+    this.parameters = createParameters(kernels, random, {
+      projection: { shape: [embedding, text], spread: 0.3 },
+      residual: { shape: [items, embedding], spread: text > 0 ? 0.03 : 0.05 },
+      'items.bias': { shape: [items], spread: 0 },
+      'lstm.input': { shape: [4 * hidden, input], spread: 1 / Math.sqrt(hidden) },
+      'lstm.hidden': { shape: [4 * hidden, hidden], spread: 1 / Math.sqrt(hidden) },
+      'lstm.bias': { shape: [4 * hidden], spread: 0 },
+      user: { shape: [embedding, hidden], spread: 1 / Math.sqrt(hidden) },
+      'user.bias': { shape: [embedding], spread: 0 },
+      kind: { shape: [KINDS, hidden], spread: 1 / Math.sqrt(hidden) },
+      'kind.bias': { shape: [KINDS], spread: 0 },
+    });
+    this.#p('lstm.bias').fill(1, hidden, 2 * hidden); // an open forget gate at the start (Jozefowicz et al. 2015)
+    this.#items = kernels.allocate(items * embedding);
+    this.#itemsGradient = kernels.allocate(items * embedding);
+    this.#x = kernels.allocate(rows * input);
+    this.#xGradient = kernels.allocate(rows * input);
+    this.#tape = {
+      gates: kernels.allocate(rows * 4 * hidden),
+      hidden: kernels.allocate(rows * hidden),
+      cell: kernels.allocate(rows * hidden),
+    };
+    this.#hiddenGradient = kernels.allocate(rows * hidden);
+    this.#state = kernels.allocate(2 * lanes * hidden);
+    this.#stateBefore = kernels.allocate(2 * lanes * hidden);
+    this.#active = kernels.allocate(rows * hidden);
+    this.#activeGradient = kernels.allocate(rows * hidden);
+    this.#user = kernels.allocate(rows * embedding);
+    this.#userGradient = kernels.allocate(rows * embedding);
+    this.#logits = kernels.allocate(rows * items);
+    this.#kindLogits = kernels.allocate(rows * KINDS);
+    this.#weights = kernels.allocate(rows);
+    this.#keep = kernels.allocate(rows);
+  }
+
+  /** Forgets every lane's state; the next chunk starts new shoppers. */
+  resetState(): void {
+    this.#state.fill(0);
+  }
+
+  /** All item embeddings as they stand, [items, embedding]: a view, valid until the next call. */
+  itemEmbeddings(residualKept: Uint8Array | null = null): Float32Array {
+    const { items, embedding, text } = this.shape;
+    if (text > 0) this.#kernels.matmul(this.#items, this.#text, this.#p('projection'), { m: items, n: embedding, k: text }, { transposeB: true });
+    else this.#items.fill(0);
+    const residual = this.#p('residual');
+    for (let i = 0; i < items; i++) {
+      if (residualKept && residualKept[i] === 0) continue;
+      for (let k = i * embedding; k < (i + 1) * embedding; k++) this.#items[k]! += residual[k]!;
+    }
+    return this.#items;
+  }
+
+  /**
+   * Scores of all items after each step of a chunk, without dropout: calls back with row and [items] scores
+   * (a view, valid during the call) for the rows that `wanted` names. The lanes' state goes on.
+   */
+  predict(chunk: Chunk, wanted: (row: number) => boolean, visit: (row: number, scores: Float32Array) => void): void {
+    const { items, embedding, hidden } = this.shape;
+    const embeddings = this.itemEmbeddings();
+    this.#readEvents(chunk, null, 0);
+    this.#keep.set(chunk.keep);
+    this.#kernels.lstmForward(this.#tape, this.#x, this.#lstm(), this.#state, this.#keep, this.#lstmShape());
+    const rows = Array.from(chunk.keep.keys()).filter(wanted);
+    rows.forEach((row, at) => this.#active.set(this.#tape.hidden.subarray(row * hidden, (row + 1) * hidden), at * hidden));
+    this.#userVectors(rows.length);
+    this.#kernels.matmul(this.#logits, this.#user, embeddings, { m: rows.length, n: items, k: embedding }, { transposeB: true });
+    addBias(this.#logits, this.#p('items.bias'), rows.length);
+    rows.forEach((row, at) => visit(row, this.#logits.subarray(at * items, (at + 1) * items)));
+  }
+
+  /** One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss and Σ weight. */
+  learn(chunk: Chunk, random: Random, regularisation: Regularisation): { loss: number; weight: number } {
+    const { items, embedding, hidden, text } = this.shape;
+    const { parameters } = this;
+    const kernels = this.#kernels;
+    const input = embedding + EVENT_FEATURES;
+    for (const { gradient } of parameters.values()) gradient.fill(0);
+
+    const residualKept = Uint8Array.from({ length: items }, () => (text > 0 && random.next() < regularisation.residualDropout ? 0 : 1));
+    const embeddings = this.itemEmbeddings(residualKept); // [items, embedding]
+    const inputMask = this.#readEvents(chunk, random, regularisation.inputDropout);
+    this.#stateBefore.set(this.#state);
+    this.#keep.set(chunk.keep);
+    kernels.lstmForward(this.#tape, this.#x, this.#lstm(), this.#state, this.#keep, this.#lstmShape());
+
+    const rows = Array.from(chunk.targetExists.keys()).filter((row) => chunk.targetExists[row] === 1);
+    const dropped = this.#dropHidden(rows, random, regularisation.hiddenDropout);
+    this.#userVectors(rows.length);
+    kernels.matmul(this.#logits, this.#user, embeddings, { m: rows.length, n: items, k: embedding }, { transposeB: true });
+    addBias(this.#logits, this.#p('items.bias'), rows.length);
+    const weights = Float32Array.from(rows, (row) => chunk.targetWeight[row]!);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const normalised = this.#normalise(weights, Math.max(1, total));
+    const targets = Int32Array.from(rows, (row) => chunk.targetItem[row]!);
+    const loss = kernels.softmaxCrossEntropy(this.#logits, targets, normalised, { rows: rows.length, classes: items });
+
+    const itemsGradient = this.#itemsGradient;
+    kernels.matmul(this.#userGradient, this.#logits, embeddings, { m: rows.length, n: embedding, k: items });
+    kernels.matmul(itemsGradient, this.#logits, this.#user, { m: items, n: embedding, k: rows.length }, { transposeA: true });
+    addColumns(this.#g('items.bias'), this.#logits, rows.length);
+    kernels.matmul(this.#activeGradient, this.#userGradient, this.#p('user'), { m: rows.length, n: hidden, k: embedding });
+    kernels.matmul(this.#g('user'), this.#userGradient, this.#active, { m: embedding, n: hidden, k: rows.length }, { transposeA: true });
+    addColumns(this.#g('user.bias'), this.#userGradient, rows.length);
+    this.#learnKinds(rows, chunk, regularisation.kindWeight);
+
+    this.#hiddenGradient.fill(0);
+    rows.forEach((row, at) => {
+      for (let k = 0; k < hidden; k++) this.#hiddenGradient[row * hidden + k] = this.#activeGradient[at * hidden + k]! * dropped[at * hidden + k]!;
+    });
+    const gradients = { inputWeights: this.#g('lstm.input'), hiddenWeights: this.#g('lstm.hidden'), bias: this.#g('lstm.bias') };
+    kernels.lstmBackward(gradients, this.#xGradient, this.#hiddenGradient, this.#tape, this.#x, this.#lstm(), this.#stateBefore, this.#keep, this.#lstmShape());
+
+    for (let row = 0; row < chunk.item.length; row++) {
+      const item = chunk.item[row]!;
+      if (item < 0) continue;
+      for (let k = 0; k < embedding; k++) itemsGradient[item * embedding + k]! += this.#xGradient[row * input + k]! * inputMask[row * embedding + k]!;
+    }
+    if (text > 0) kernels.matmul(this.#g('projection'), itemsGradient, this.#text, { m: embedding, n: text, k: items }, { transposeA: true });
+    const residualGradient = this.#g('residual');
+    for (let i = 0; i < items; i++) {
+      if (residualKept[i] === 1) residualGradient.set(itemsGradient.subarray(i * embedding, (i + 1) * embedding), i * embedding);
+    }
+    return { loss: loss * Math.max(1, total), weight: total };
+  }
+
+  #p(name: string): Float32Array {
+    return this.parameters.get(name)!.values;
+  }
+
+  #g(name: string): Float32Array {
+    return this.parameters.get(name)!.gradient;
+  }
+
+  #lstm() {
+    return { inputWeights: this.#p('lstm.input'), hiddenWeights: this.#p('lstm.hidden'), bias: this.#p('lstm.bias') };
+  }
+
+  #lstmShape(): LstmShape {
+    const { steps, lanes, embedding, hidden } = this.shape;
+    return { steps, batch: lanes, input: embedding + EVENT_FEATURES, hidden };
+  }
+
+  /** Writes x [rows, input] from a chunk's events; returns the dropout factors of the embeddings, [rows, embedding]. */
+  #readEvents(chunk: Chunk, random: Random | null, dropout: number): Float32Array {
+    const { embedding } = this.shape;
+    const input = embedding + EVENT_FEATURES;
+    const mask = new Float32Array(chunk.item.length * embedding).fill(1);
+    for (let row = 0; row < chunk.item.length; row++) {
+      const item = chunk.item[row]!;
+      if (item < 0) {
+        this.#x.fill(0, row * input, (row + 1) * input);
+        continue;
+      }
+      for (let k = 0; k < embedding; k++) {
+        const factor = random && random.next() < dropout ? 0 : 1 / (random ? 1 - dropout : 1);
+        mask[row * embedding + k] = factor;
+        this.#x[row * input + k] = this.#items[item * embedding + k]! * factor;
+      }
+      const gap = chunk.gap[row]!;
+      const price = chunk.price[row]!;
+      writeEventFeatures(this.#x, row * input + embedding, {
+        kind: BEHAVIOUR_KINDS[chunk.kind[row]!]!,
+        gapSeconds: Number.isNaN(gap) ? null : gap,
+        pricePosition: pricePosition(Number.isNaN(price) ? null : price, this.#priceQuantiles),
+        known: true,
+      });
+    }
+    return mask;
+  }
+
+  #dropHidden(rows: readonly number[], random: Random, dropout: number): Float32Array {
+    const { hidden } = this.shape;
+    const factors = new Float32Array(rows.length * hidden);
+    rows.forEach((row, at) => {
+      for (let k = 0; k < hidden; k++) {
+        const factor = random.next() < dropout ? 0 : 1 / (1 - dropout);
+        factors[at * hidden + k] = factor;
+        this.#active[at * hidden + k] = this.#tape.hidden[row * hidden + k]! * factor;
+      }
+    });
+    return factors;
+  }
+
+  #userVectors(rows: number): void {
+    const { embedding, hidden } = this.shape;
+    this.#kernels.matmul(this.#user, this.#active, this.#p('user'), { m: rows, n: embedding, k: hidden }, { transposeB: true });
+    addBias(this.#user, this.#p('user.bias'), rows);
+  }
+
+  #learnKinds(rows: readonly number[], chunk: Chunk, kindWeight: number): void {
+    const { hidden } = this.shape;
+    const shape = { m: rows.length, n: KINDS, k: hidden };
+    this.#kernels.matmul(this.#kindLogits, this.#active, this.#p('kind'), shape, { transposeB: true });
+    addBias(this.#kindLogits, this.#p('kind.bias'), rows.length);
+    const weights = this.#normalise(new Float32Array(rows.length).fill(kindWeight), Math.max(1, rows.length));
+    const targets = Int32Array.from(rows, (row) => chunk.targetKind[row]!);
+    this.#kernels.softmaxCrossEntropy(this.#kindLogits, targets, weights, { rows: rows.length, classes: KINDS });
+    this.#kernels.matmul(this.#activeGradient, this.#kindLogits, this.#p('kind'), { m: rows.length, n: hidden, k: KINDS }, { accumulate: true });
+    this.#kernels.matmul(this.#g('kind'), this.#kindLogits, this.#active, { m: KINDS, n: hidden, k: rows.length }, { transposeA: true });
+    addColumns(this.#g('kind.bias'), this.#kindLogits, rows.length);
+  }
+
+  /** Weights divided by a total, in kernel memory. */
+  #normalise(weights: Float32Array, total: number): Float32Array {
+    for (let row = 0; row < weights.length; row++) this.#weights[row] = weights[row]! / total;
+    return this.#weights.subarray(0, weights.length);
+  }
+}
+
+function addBias(rowsOfValues: Float32Array, bias: Float32Array, rows: number): void {
+  for (let row = 0; row < rows; row++) {
+    const start = row * bias.length;
+    for (let k = 0; k < bias.length; k++) rowsOfValues[start + k]! += bias[k]!;
+  }
+}
+
+function addColumns(sums: Float32Array, rowsOfValues: Float32Array, rows: number): void {
+  for (let row = 0; row < rows; row++) {
+    const start = row * sums.length;
+    for (let k = 0; k < sums.length; k++) sums[k]! += rowsOfValues[start + k]!;
+  }
+}

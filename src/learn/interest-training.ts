@@ -1,0 +1,262 @@
+import type { TrainingKernels } from '../compute/training-kernels.ts';
+import { createRandom, type Random } from '../lib/random.ts';
+import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
+import { CART, PURCHASE, type Histories } from './histories.ts';
+import { InterestNetwork, type Regularisation } from './interest-network.ts';
+import { cutIntoChunks } from './lanes.ts';
+import { clipGradients, stepAdamW } from './parameters.ts';
+
+export interface InterestTrainingOptions {
+  readonly seed: number;
+  readonly maxEpochs: number;
+  /** Epochs without a better validation NDCG@10 before training stops. */
+  readonly patience: number;
+  /** Epochs over training and validation data together, after the best epoch is known; 0 ships the best epoch itself. */
+  readonly refitEpochs: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Largest norm of all gradients together. */
+  readonly clip: number;
+  readonly embedding: number;
+  readonly hidden: number;
+  readonly lanes: number;
+  readonly steps: number;
+  /** Events kept per shopper, the newest; wholesalers have thousands. */
+  readonly maxEvents: number;
+  readonly regularisation: Regularisation;
+  readonly augmentation: AugmentationOptions;
+}
+
+export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
+  seed: 1,
+  maxEpochs: 14,
+  patience: 2,
+  refitEpochs: 2,
+  learningRate: 2.5e-3,
+  weightDecay: 1e-2,
+  clip: 1,
+  embedding: 64,
+  hidden: 96,
+  lanes: 64,
+  steps: 16,
+  maxEvents: 2_000,
+  regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1 },
+  augmentation: DEFAULT_AUGMENTATION,
+};
+
+export interface InterestData {
+  /** Everything before the validation period. */
+  readonly training: Histories;
+  /** Training and validation period together. */
+  readonly refit: Histories;
+  /** Unix seconds at which validation starts. */
+  readonly validationFrom: number;
+  /** [items, text]; empty to train on item identities alone. */
+  readonly textVectors: Float32Array;
+  readonly textDimensions: number;
+  readonly priceQuantiles: Float32Array;
+  /** [items], NaN where there is none; what an imitated view shows. */
+  readonly itemPrices: Float32Array;
+}
+
+/** After each epoch: enough to go on from exactly here. */
+export interface InterestCheckpoint {
+  readonly phase: 'train' | 'refit';
+  readonly epoch: number;
+  readonly step: number;
+  readonly randomState: number;
+  readonly best: { readonly epoch: number; readonly ndcg: number };
+  readonly history: readonly InterestEpoch[];
+  /** Values and moments by `name`, `name.first`, `name.second`; the best values so far by `name.best`. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+export interface InterestEpoch {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly ndcg: number | null;
+  readonly seconds: number;
+}
+
+export interface InterestHooks {
+  readonly onProgress?: (progress: { phase: 'train' | 'refit'; epoch: number; share: number; loss: number }) => void;
+  readonly onEpoch?: (epoch: InterestEpoch) => void;
+  readonly saveCheckpoint?: (checkpoint: InterestCheckpoint) => Promise<void>;
+  readonly resumeFrom?: InterestCheckpoint | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TrainedInterest {
+  /** The best epoch, trained on the training period alone: for fitting the head on the validation period. */
+  readonly tuned: Map<string, { shape: number[]; values: Float32Array }>;
+  /** After refitting through the validation period: this ships. */
+  readonly shipped: Map<string, { shape: number[]; values: Float32Array }>;
+  readonly history: readonly InterestEpoch[];
+}
+
+const VALIDATION_SHOPPERS = 400;
+const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
+const VALIDATION_LINES = 15; // per session, as in the quality bench
+const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone
+const REFIT_RATE = 0.25; // of the peak learning rate
+
+/** Trains the interest LSTM; the same seed gives the same bytes, with or without an interruption between epochs. */
+export async function trainInterest(
+  data: InterestData,
+  kernels: TrainingKernels,
+  options: InterestTrainingOptions,
+  hooks: InterestHooks = {},
+): Promise<TrainedInterest> {
+  const random = createRandom(options.seed);
+  const shape = { items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, lanes: options.lanes, steps: options.steps };
+  const network = new InterestNetwork(shape, data.textVectors, data.priceQuantiles, kernels, random);
+  const { parameters } = network;
+  const resumed = hooks.resumeFrom;
+  const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
+  let history: InterestEpoch[] = resumed ? [...resumed.history] : [];
+  let bestEpoch = resumed?.best ?? { epoch: 0, ndcg: -1 };
+  let step = resumed?.step ?? 0;
+  if (resumed) restore(network, best, resumed);
+
+  const runEpoch = async (phase: 'train' | 'refit', epoch: number, histories: Histories, rate: (share: number) => number): Promise<void> => {
+    const started = Date.now();
+    const epochRandom = createRandom(options.seed * 1_000 + epoch + (phase === 'refit' ? 500 : 0)); // independent of what ran before
+    const lines = histories.item.length;
+    let read = 0;
+    let loss = 0;
+    let weight = 0;
+    network.resetState();
+    for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps)) {
+      hooks.signal?.throwIfAborted();
+      const result = network.learn(chunk, epochRandom, options.regularisation);
+      clipGradients(kernels, parameters, options.clip);
+      stepAdamW(kernels, parameters, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
+      loss += result.loss;
+      weight += result.weight;
+      read += result.weight;
+      hooks.onProgress?.({ phase, epoch, share: Math.min(1, read / lines), loss: loss / Math.max(1, weight) });
+      await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
+    }
+    const ndcg = phase === 'train' ? validate(network, data, options) : null;
+    const record = { epoch, loss: loss / Math.max(1, weight), ndcg, seconds: (Date.now() - started) / 1000 };
+    history = [...history, record];
+    hooks.onEpoch?.(record);
+    if (ndcg !== null && ndcg > bestEpoch.ndcg) {
+      bestEpoch = { epoch, ndcg };
+      for (const [name, { values }] of parameters) best.get(name)!.set(values);
+    }
+    await hooks.saveCheckpoint?.({ phase, epoch, step, randomState: epochRandom.state, best: bestEpoch, history, tensors: snapshot(network, best) });
+  };
+
+  const inTraining = !resumed || resumed.phase === 'train';
+  if (inTraining) {
+    for (let epoch = resumed ? resumed.epoch + 1 : 1; epoch <= options.maxEpochs && epoch - bestEpoch.epoch <= options.patience; epoch++) {
+      const rate = (share: number): number => options.learningRate * cosineDecay((epoch - 1 + share) / options.maxEpochs) * Math.min(1, (step + 1) / 100);
+      await runEpoch('train', epoch, data.training, rate);
+    }
+    for (const [name, { values }] of parameters) values.set(best.get(name)!);
+  }
+  const tuned = new Map([...best].map(([name, values]) => [name, values.slice()]));
+  for (let epoch = inTraining ? 1 : resumed.epoch + 1; epoch <= options.refitEpochs; epoch++) {
+    const rate = (share: number): number => options.learningRate * REFIT_RATE * (1 - (epoch - 1 + share) / options.refitEpochs);
+    await runEpoch('refit', epoch, data.refit, rate);
+  }
+  const shipped = exportTensors(network, data.refit, data.priceQuantiles);
+  for (const [name, { values }] of parameters) values.set(tuned.get(name)!);
+  return { tuned: exportTensors(network, data.training, data.priceQuantiles), shipped, history };
+}
+
+function cosineDecay(share: number): number {
+  return 0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
+}
+
+/** One pass over all shoppers in random order; logs with purchases only are augmented. */
+function* epochStreams(histories: Histories, data: InterestData, random: Random, options: InterestTrainingOptions): Generator<EventStream, undefined> {
+  const purchasesOnly = histories.kind.every((kind) => kind === PURCHASE);
+  const drawItem = (from: Random): { item: number; price: number } => {
+    const item = histories.item[from.integer(histories.item.length)]!; // popular items are drawn more often
+    return { item, price: data.itemPrices[item]! };
+  };
+  for (const user of random.shuffle(Int32Array.from({ length: histories.users }, (_, i) => i))) {
+    const end = histories.offsets[user + 1]!;
+    const first = Math.max(histories.offsets[user]!, end - options.maxEvents);
+    if (end - first < 2) continue;
+    yield purchasesOnly ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
+  }
+  return undefined;
+}
+
+/** NDCG@10 of the next line within the sessions of the validation period; items of the session so far are left out. */
+function validate(network: InterestNetwork, data: InterestData, options: InterestTrainingOptions): number {
+  const histories = data.refit;
+  const { item, session, time, offsets } = histories;
+  const lineOf = (event: number): number => {
+    let line = 0;
+    while (line < VALIDATION_LINES + 1 && event - line - 1 >= 0 && session[event - line - 1] === session[event]) line++;
+    return line;
+  };
+  const inPeriod = (event: number): boolean => time[event]! >= data.validationFrom;
+  function* streams(): Generator<EventStream, undefined> {
+    let shoppers = 0;
+    for (let user = 0; user < histories.users && shoppers < VALIDATION_SHOPPERS; user++) {
+      const end = offsets[user + 1]!;
+      const first = Math.max(offsets[user]!, end - VALIDATION_EVENTS);
+      if (end - first < 2 || !inPeriod(end - 1) || inPeriod(first)) continue;
+      shoppers++;
+      yield plainStream(histories, first, end, {
+        kindOf: (event) => (inPeriod(event) && histories.kind[event] === PURCHASE ? CART : histories.kind[event]!),
+        labelOf: (event) => (inPeriod(event) && lineOf(event) >= 1 && lineOf(event) <= VALIDATION_LINES ? event : -1),
+      });
+    }
+    return undefined;
+  }
+  let gain = 0;
+  let count = 0;
+  network.resetState();
+  for (const chunk of cutIntoChunks(streams(), options.lanes, options.steps)) {
+    network.predict(chunk, (row) => chunk.targetLabel[row]! >= 0, (row, scores) => {
+      const event = chunk.targetLabel[row]!;
+      const target = scores[item[event]!]!;
+      let rank = 0;
+      for (const score of scores) if (score > target) rank++;
+      for (let line = lineOf(event); line > 0; line--) if (scores[item[event - line]!]! > target) rank--;
+      gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
+      count++;
+    });
+  }
+  network.resetState();
+  return count === 0 ? 0 : gain / count;
+}
+
+function exportTensors(network: InterestNetwork, histories: Histories, priceQuantiles: Float32Array): Map<string, { shape: number[]; values: Float32Array }> {
+  const { items, embedding } = network.shape;
+  const lines = new Int32Array(items);
+  for (const item of histories.item) lines[item]!++;
+  const oftenSeen = Uint8Array.from(lines, (count) => (count >= MIN_LINES_FOR_RESIDUAL ? 1 : 0));
+  const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
+  for (const [name, { shape, values }] of network.parameters) {
+    if (name !== 'residual') tensors.set(name, { shape: [...shape], values: values.slice() });
+  }
+  const bias = network.parameters.get('items.bias')!.values.slice().sort();
+  tensors.set('items', { shape: [items, embedding], values: network.itemEmbeddings(oftenSeen).slice() });
+  tensors.set('items.unseenBias', { shape: [1], values: Float32Array.of(bias[Math.floor(items / 4)]!) });
+  tensors.set('price.quantiles', { shape: [priceQuantiles.length], values: priceQuantiles });
+  return tensors;
+}
+
+function snapshot(network: InterestNetwork, best: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+  const tensors = new Map<string, Float32Array>();
+  for (const [name, { values, first, second }] of network.parameters) {
+    tensors.set(name, values.slice()).set(`${name}.first`, first.slice()).set(`${name}.second`, second.slice()).set(`${name}.best`, best.get(name)!.slice());
+  }
+  return tensors;
+}
+
+function restore(network: InterestNetwork, best: ReadonlyMap<string, Float32Array>, { tensors }: InterestCheckpoint): void {
+  for (const [name, { values, first, second }] of network.parameters) {
+    values.set(tensors.get(name)!);
+    first.set(tensors.get(`${name}.first`)!);
+    second.set(tensors.get(`${name}.second`)!);
+    best.get(name)!.set(tensors.get(`${name}.best`)!);
+  }
+}

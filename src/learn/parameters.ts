@@ -1,0 +1,54 @@
+import type { TrainingKernels } from '../compute/training-kernels.ts';
+import type { Random } from '../lib/random.ts';
+
+/** A trained tensor with its gradient and AdamW's two moments, all in kernel memory. */
+export interface Parameter {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+  readonly gradient: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+}
+
+export type ParameterSet = ReadonlyMap<string, Parameter>;
+
+/** Allocates parameters, drawn uniformly from [-spread, spread]. */
+export function createParameters(
+  kernels: TrainingKernels,
+  random: Random,
+  plan: Readonly<Record<string, { readonly shape: readonly number[]; readonly spread: number }>>,
+): ParameterSet {
+  const parameters = new Map<string, Parameter>();
+  for (const [name, { shape, spread }] of Object.entries(plan)) {
+    const length = Math.max(1, shape.reduce((product, size) => product * size, 1));
+    const values = kernels.allocate(length);
+    for (let k = 0; k < length && spread > 0; k++) values[k] = spread * (2 * random.next() - 1);
+    parameters.set(name, { shape, values, gradient: kernels.allocate(length), first: kernels.allocate(length), second: kernels.allocate(length) });
+  }
+  return parameters;
+}
+
+/** Scales all gradients down where their common norm is over `limit` (Pascanu et al. 2013). */
+export function clipGradients(kernels: TrainingKernels, parameters: ParameterSet, limit: number): number {
+  let squares = 0;
+  for (const { gradient } of parameters.values()) squares += kernels.sumOfSquares(gradient);
+  const norm = Math.sqrt(squares);
+  if (norm > limit) {
+    for (const { gradient } of parameters.values()) for (let k = 0; k < gradient.length; k++) gradient[k]! *= limit / norm;
+  }
+  return norm;
+}
+
+/** One AdamW step over all parameters; one-dimensional ones (biases) are not decayed. */
+export function stepAdamW(kernels: TrainingKernels, parameters: ParameterSet, options: { step: number; learningRate: number; weightDecay: number }): void {
+  for (const { shape, values, gradient, first, second } of parameters.values()) {
+    kernels.adamW(values, gradient, first, second, {
+      learningRate: options.learningRate,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: shape.length > 1 ? options.weightDecay : 0,
+      step: options.step,
+    });
+  }
+}

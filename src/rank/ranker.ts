@@ -1,0 +1,163 @@
+import type { Device } from '../compute/device.ts';
+import type { InterestEvent, InterestModel, NextInterest } from '../forecast/interest.ts';
+import { writeFeatures, type CandidateView } from './features.ts';
+import type { JointHead } from './head.ts';
+import { userTextVector, viewShopper, type ShopperEvent, type ShopperView } from './shopper-view.ts';
+import { createItemKnn } from './simple/item-knn.ts';
+import { createMarkov } from './simple/markov.ts';
+import type { Neighbours } from './simple/neighbours.ts';
+import { createPersonalFrequency } from './simple/personal-frequency.ts';
+import { createSequentialRules } from './simple/sequential-rules.ts';
+import type { SimpleRanker } from './simple/simple-ranker.ts';
+
+/** The counted tables that a pack brings. */
+export interface RankerTables {
+  readonly transitions: Neighbours;
+  readonly rules: Neighbours;
+  readonly similarities: Neighbours;
+  /** Lines per item, [items]. */
+  readonly popularity: Float32Array;
+  /** Mean text vector of the catalogue, [text]. */
+  readonly textMean: Float32Array;
+}
+
+export interface RankerParts {
+  /** null for a pack without an interest LSTM. */
+  readonly interest: InterestModel | null;
+  readonly head: JointHead;
+  readonly tables: RankerTables;
+  /** Where similarities of texts are computed. */
+  readonly device: Device;
+}
+
+/** A shopper as the ranker keeps one: events oldest first, and the interest LSTM's state after the last of them. */
+export interface Shopper {
+  readonly events: readonly ShopperEvent[];
+  /** [2 · hidden] */
+  readonly state: Float32Array;
+}
+
+/** What is computed once per state of the shopper, whatever is ranked. */
+export interface PreparedShopper {
+  readonly view: ShopperView;
+  readonly next: NextInterest | null;
+  /** h_u(t), [hidden] */
+  readonly hidden: Float32Array;
+  readonly scores: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', Float32Array>>;
+  /** u_u, [text]; null before the first text. */
+  readonly userVector: Float32Array | null;
+  /** u_u centred on the catalogue's mean, [text]. */
+  readonly centredUser: Float32Array | null;
+}
+
+/** Scores candidates for a shopper: the models, the counted rankers, the features and the head, wired. */
+export class Ranker {
+  readonly #parts: RankerParts;
+  readonly #text: number;
+  readonly #items: number;
+  readonly #simple: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', SimpleRanker>>;
+
+  constructor(parts: RankerParts) {
+    this.#parts = parts;
+    this.#text = parts.tables.textMean.length;
+    this.#items = parts.tables.popularity.length;
+    this.#simple = {
+      markov: createMarkov(parts.tables.transitions),
+      rules: createSequentialRules(parts.tables.rules),
+      knn: createItemKnn(parts.tables.similarities),
+      personal: createPersonalFrequency(this.#items),
+    };
+  }
+
+  get interest(): InterestModel | null {
+    return this.#parts.interest;
+  }
+
+  /** The state of a shopper of whom nothing is known, [2 · hidden]. */
+  async initialState(): Promise<Float32Array> {
+    return (await this.#parts.interest?.initialState()) ?? new Float32Array(0);
+  }
+
+  /** The state after further events (oldest first); `previousTime` is that of the event before them, null for none. */
+  async advance(state: Float32Array, events: readonly ShopperEvent[], prices: readonly (number | null)[], previousTime: number | null): Promise<Float32Array> {
+    if (!this.#parts.interest) return state;
+    let before = previousTime;
+    const inputs: InterestEvent[] = events.map(({ itemId, textVector, kind, time }, at) => {
+      const gapSeconds = before === null ? null : time - before;
+      before = time;
+      return { itemId, textVector, kind, gapSeconds, price: prices[at] ?? null };
+    });
+    return this.#parts.interest.advance(state, inputs);
+  }
+
+  async prepare({ events, state }: Shopper, now: number): Promise<PreparedShopper> {
+    const view = viewShopper(events, now, this.#text);
+    const scored = (ranker: SimpleRanker): Float32Array => {
+      const out = new Float32Array(this.#items);
+      ranker.score(view.context, out);
+      return out;
+    };
+    const userVector = userTextVector(view, this.#text);
+    return {
+      view,
+      next: this.#parts.interest ? await this.#parts.interest.next(state) : null,
+      hidden: state.subarray(0, state.length / 2),
+      scores: { markov: scored(this.#simple.markov), rules: scored(this.#simple.rules), knn: scored(this.#simple.knn), personal: scored(this.#simple.personal) },
+      userVector,
+      centredUser: userVector && this.#centred(userVector),
+    };
+  }
+
+  /** Feature rows of the candidates, [candidates, FEATURE_COUNT]. */
+  async features(shopper: PreparedShopper, candidates: readonly CandidateView[]): Promise<Float32Array> {
+    const { textSimilarities, textMean } = await this.#similarities(shopper, candidates);
+    const { markov, rules, knn, personal } = shopper.scores;
+    const { popularity } = this.#parts.tables;
+    return writeFeatures(shopper.view, candidates, { next: shopper.next, markov, rules, knn, personal, popularity, textSimilarities, textMean }, this.#parts.interest);
+  }
+
+  /** y(u,i,t) of each candidate, [candidates]; higher is better. */
+  async score(shopper: PreparedShopper, candidates: readonly CandidateView[]): Promise<Float32Array> {
+    return this.#parts.head.score(await this.features(shopper, candidates), shopper.hidden);
+  }
+
+  /** Each recent text, and centred u_u, against each candidate. */
+  async #similarities({ view, centredUser }: PreparedShopper, candidates: readonly CandidateView[]): Promise<{ textSimilarities: Float32Array; textMean: Float32Array | null }> {
+    const texts = view.textWeights.length;
+    if (texts === 0 || candidates.length === 0 || !centredUser) return { textSimilarities: new Float32Array(0), textMean: null };
+    const queries = new Float32Array((texts + 2) * this.#text); // the recent texts, centred u_u, the catalogue's mean
+    queries.set(view.texts);
+    queries.set(centredUser, texts * this.#text);
+    queries.set(this.#parts.tables.textMean, (texts + 1) * this.#text);
+    const vectors = new Float32Array(candidates.length * this.#text);
+    candidates.forEach(({ textVector }, at) => vectors.set(textVector, at * this.#text));
+    const [products] = await this.#parts.device.run((ops) => [
+      ops.linear(ops.input(queries, [texts + 2, this.#text]), ops.input(vectors, [candidates.length, this.#text]), null), // [texts + 2, candidates]
+    ]);
+    const row = (query: number): Float32Array => products!.subarray(query * candidates.length, (query + 1) * candidates.length);
+    return {
+      textSimilarities: products!.subarray(0, texts * candidates.length),
+      textMean: this.#centredCosines(row(texts), row(texts + 1), centredUser),
+    };
+  }
+
+  /** u · (v - m) / |v - m| of unit vectors v, from u · v and v · m: |v - m|² = 1 - 2 v · m + m · m. */
+  #centredCosines(userProducts: Float32Array, meanProducts: Float32Array, centredUser: Float32Array): Float32Array {
+    const { textMean } = this.#parts.tables;
+    const offset = dot(centredUser, textMean);
+    const meanSquare = dot(textMean, textMean);
+    return userProducts.map((product, at) => (product - offset) / Math.sqrt(Math.max(1e-6, 1 - 2 * meanProducts[at]! + meanSquare)));
+  }
+
+  #centred(vector: Float32Array): Float32Array {
+    const difference = vector.map((value, k) => value - this.#parts.tables.textMean[k]!);
+    const norm = Math.hypot(...difference) || 1;
+    return difference.map((value) => value / norm);
+  }
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}

@@ -1,0 +1,112 @@
+"""A checkpoint as the pack that ships: int8 weights, vocabulary, golden vectors, pack.json, model card and notice.
+
+    python export.py --checkpoint build/student.pt --data build/ --out ../models/encoder-en
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save
+from transformers import AutoTokenizer
+
+from evaluate import evaluate, markdown
+from model_card import NOTICE, TRAINING_DATA, model_card
+from shipped import WEIGHTS, embed, load_shipped, quantised
+from student import EMBEDDING, MAX_POSITIONS, Student
+from teacher import teacher_folder
+
+MAX_WIRE_BYTES = 10_000_000
+GOLDEN_TEXTS = (
+    'White hanging heart t-light holder',
+    'CAFÉ au lait mug, 12 oz (set of 4)',
+    '',
+    'Lampe de bureau à LED — 北欧风 ☕ with a dimmer, three colour temperatures, a clamp and a cable of two metres',
+)
+
+
+def golden(model: Student) -> dict[str, np.ndarray]:
+    """Token ids side by side, their lengths, and the vectors that every device must give within its tolerance."""
+    tokenizer = AutoTokenizer.from_pretrained(teacher_folder())
+    ids = tokenizer(list(GOLDEN_TEXTS), truncation=True, max_length=MAX_POSITIONS)['input_ids']
+    return {
+        'ids': np.concatenate(ids).astype(np.int32),
+        'lengths': np.array([len(row) for row in ids], np.int32),
+        'vectors': embed(model, ids, batch=1),
+    }
+
+
+def dims_of(model: Student) -> dict[str, int]:
+    config = model.bert.config
+    return {
+        'vocabulary': config.vocab_size,
+        'embedding': EMBEDDING,
+        'hidden': config.hidden_size,
+        'layers': config.num_hidden_layers,
+        'heads': config.num_attention_heads,
+        'intermediate': config.intermediate_size,
+        'positions': MAX_POSITIONS,
+    }
+
+
+def manifest(pack: Path, names: list[str], dims: dict[str, int], measured: dict[str, float]) -> dict:
+    """pack.json, as src/packs/pack.ts describes it."""
+    contents = {name: (pack / name).read_bytes() for name in names}
+    hashes = [hashlib.sha256(content).hexdigest() for content in contents.values()]
+    return {
+        'schemaVersion': 1,
+        'kind': 'encoder',
+        'name': 'encoder-en',
+        'revision': hashlib.sha256(''.join(hashes).encode()).hexdigest()[:16],
+        'created': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
+        'files': [{'name': name, 'bytes': len(contents[name]), 'sha256': digest} for name, digest in zip(names, hashes, strict=True)],
+        'dims': dims,
+        'measured': measured,
+        'trainingData': TRAINING_DATA,
+        'licence': 'Apache-2.0',
+    }
+
+
+def measured_figures(rows: dict[str, dict[str, float]], wire_bytes: int, steps: int) -> dict[str, float]:
+    figures: dict[str, float] = {'wireBytes': wire_bytes, 'steps': steps}
+    for name, row in rows.items():
+        figures |= {f'{name}.{figure}': row[figure] for figure in ('cosine', 'neighbours')}
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--checkpoint', type=Path, required=True)
+    parser.add_argument('--data', type=Path, default=Path('build'), help='where teacher.py wrote the evaluation sets')
+    parser.add_argument('--out', type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = torch.load(options.checkpoint, map_location='cpu')
+
+    (options.out / WEIGHTS).write_bytes(save(quantised(checkpoint['model'])))
+    model = load_shipped(options.out)
+    vocabulary = (Path(teacher_folder()) / 'vocab.txt').read_text(encoding='utf-8')
+    (options.out / 'vocab.txt').write_text(vocabulary, encoding='utf-8')
+    (options.out / 'golden.safetensors').write_bytes(save(golden(model)))
+    rows = evaluate(model, options.data)
+
+    names = [WEIGHTS, 'vocab.txt', 'golden.safetensors']
+    wire_bytes = sum(len(gzip.compress((options.out / name).read_bytes(), 9, mtime=0)) for name in names)
+    if wire_bytes > MAX_WIRE_BYTES:
+        raise SystemExit(f'{wire_bytes} bytes on the wire, {MAX_WIRE_BYTES} are allowed')
+    description = manifest(options.out, names, dims_of(model), measured_figures(rows, wire_bytes, checkpoint['step']))
+    (options.out / 'README.md').write_text(model_card(description, markdown(rows)))
+    (options.out / 'NOTICE').write_text(NOTICE)
+    (options.out / 'pack.json').write_text(json.dumps(description, indent=2, ensure_ascii=False) + '\n')
+    print(f'revision {description["revision"]}, {wire_bytes} bytes gzipped, {checkpoint["step"]} steps')
+    print(markdown(rows))
+
+
+if __name__ == '__main__':
+    main()
