@@ -1,7 +1,7 @@
 import type { TrainingKernels } from '../training-kernels.ts';
+import { sigmoid } from './activations.ts';
 import { matmul } from './matmul.ts';
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** target [rows, size] = source · factors[row]. */
 function scaleRows(target: Float32Array, source: Float32Array, factors: Float32Array, size: number): void {

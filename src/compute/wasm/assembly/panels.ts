@@ -81,8 +81,9 @@ export function rightBytes(n: i32, k: i32): usize {
   return (<usize>((n + 7) & ~7) * <usize>k) << 2;
 }
 
-/** out [4, 8] = a panel · b panel (+ out). */
-function tile(out: usize, stride: usize, a: usize, b: usize, k: i32, accumulate: bool): void {
+/** out [rows, 8] = a panel · b panel (+ out); `rows` (1 to 4) is a constant wherever this is inlined. */
+@inline
+function tile(out: usize, stride: usize, a: usize, b: usize, k: i32, rows: i32, accumulate: bool): void {
   let c00 = splat(0);
   let c01 = splat(0);
   let c10 = splat(0);
@@ -97,45 +98,54 @@ function tile(out: usize, stride: usize, a: usize, b: usize, k: i32, accumulate:
     let x = v128.load_splat<f32>(a);
     c00 = multiplyAdd(x, b0, c00);
     c01 = multiplyAdd(x, b1, c01);
-    x = v128.load_splat<f32>(a, 4);
-    c10 = multiplyAdd(x, b0, c10);
-    c11 = multiplyAdd(x, b1, c11);
-    x = v128.load_splat<f32>(a, 8);
-    c20 = multiplyAdd(x, b0, c20);
-    c21 = multiplyAdd(x, b1, c21);
-    x = v128.load_splat<f32>(a, 12);
-    c30 = multiplyAdd(x, b0, c30);
-    c31 = multiplyAdd(x, b1, c31);
+    if (rows > 1) {
+      x = v128.load_splat<f32>(a, 4);
+      c10 = multiplyAdd(x, b0, c10);
+      c11 = multiplyAdd(x, b1, c11);
+    }
+    if (rows > 2) {
+      x = v128.load_splat<f32>(a, 8);
+      c20 = multiplyAdd(x, b0, c20);
+      c21 = multiplyAdd(x, b1, c21);
+    }
+    if (rows > 3) {
+      x = v128.load_splat<f32>(a, 12);
+      c30 = multiplyAdd(x, b0, c30);
+      c31 = multiplyAdd(x, b1, c31);
+    }
     a += 16;
     b += 32;
   }
-  const out1 = out + stride;
-  const out2 = out1 + stride;
-  const out3 = out2 + stride;
-  if (accumulate) {
-    c00 = f32x4.add(c00, v128.load(out));
-    c01 = f32x4.add(c01, v128.load(out, 16));
-    c10 = f32x4.add(c10, v128.load(out1));
-    c11 = f32x4.add(c11, v128.load(out1, 16));
-    c20 = f32x4.add(c20, v128.load(out2));
-    c21 = f32x4.add(c21, v128.load(out2, 16));
-    c30 = f32x4.add(c30, v128.load(out3));
-    c31 = f32x4.add(c31, v128.load(out3, 16));
-  }
-  v128.store(out, c00);
-  v128.store(out, c01, 16);
-  v128.store(out1, c10);
-  v128.store(out1, c11, 16);
-  v128.store(out2, c20);
-  v128.store(out2, c21, 16);
-  v128.store(out3, c30);
-  v128.store(out3, c31, 16);
+  finishRow(out, c00, c01, accumulate);
+  if (rows > 1) finishRow(out + stride, c10, c11, accumulate);
+  if (rows > 2) finishRow(out + 2 * stride, c20, c21, accumulate);
+  if (rows > 3) finishRow(out + 3 * stride, c30, c31, accumulate);
 }
 
-/** Bytes that `multiplyPanels` needs for a tile that hangs over an edge. */
+@inline
+function finishRow(out: usize, low: v128, high: v128, accumulate: bool): void {
+  if (accumulate) {
+    low = f32x4.add(low, v128.load(out));
+    high = f32x4.add(high, v128.load(out, 16));
+  }
+  v128.store(out, low);
+  v128.store(out, high, 16);
+}
+
+function anyTile(out: usize, stride: usize, a: usize, b: usize, k: i32, rows: i32, accumulate: bool): void {
+  if (rows >= 4) tile(out, stride, a, b, k, 4, accumulate);
+  else if (rows == 3) tile(out, stride, a, b, k, 3, accumulate);
+  else if (rows == 2) tile(out, stride, a, b, k, 2, accumulate);
+  else tile(out, stride, a, b, k, 1, accumulate);
+}
+
+/** Bytes that `multiplyPanels` needs for a tile that hangs over the right edge. */
 export const EDGE_BYTES: usize = 128;
 
-/** out [m, n] = packed a · packed b (+ out); `stride` is the bytes from one row of `out` to the next. */
+/**
+ * out [m, n] = packed a · packed b (+ out); `stride` is the bytes from one row of `out` to the next. Each output is
+ * summed along k in order, so that its bits do not depend on how many rows are asked for at once.
+ */
 export function multiplyPanels(
   out: usize,
   stride: usize,
@@ -151,15 +161,71 @@ export function multiplyPanels(
     let left = a;
     for (let i = 0; i < m; i += 4) {
       const target = out + <usize>i * stride + (<usize>j << 2);
-      if (i + 4 <= m && j + 8 <= n) {
-        tile(target, stride, left, b, k, accumulate);
+      if (j + 8 <= n) {
+        anyTile(target, stride, left, b, k, m - i, accumulate);
       } else {
-        tile(edge, 32, left, b, k, false);
-        copyEdge(target, stride, edge, min(m - i, 4), min(n - j, 8), accumulate);
+        anyTile(edge, 32, left, b, k, m - i, false);
+        copyEdge(target, stride, edge, min(m - i, 4), n - j, accumulate);
       }
       left += <usize>k << 4;
     }
     b += <usize>k << 5;
+  }
+}
+
+/** out [n] = x [k] · packed b (+ out): one row needs no packing, and four panels at once hide the latency of the additions. */
+export function multiplyRow(out: usize, x: usize, b: usize, n: i32, k: i32, accumulate: bool, edge: usize): void {
+  const panelBytes = <usize>k << 5;
+  let j = 0;
+  for (; j + 32 <= n; j += 32) {
+    let c00 = splat(0);
+    let c01 = splat(0);
+    let c10 = splat(0);
+    let c11 = splat(0);
+    let c20 = splat(0);
+    let c21 = splat(0);
+    let c30 = splat(0);
+    let c31 = splat(0);
+    let b0 = b;
+    let b1 = b0 + panelBytes;
+    let b2 = b1 + panelBytes;
+    let b3 = b2 + panelBytes;
+    for (let p: usize = 0; p < <usize>k; ++p) {
+      const value = v128.load_splat<f32>(x + (p << 2));
+      c00 = multiplyAdd(value, v128.load(b0), c00);
+      c01 = multiplyAdd(value, v128.load(b0, 16), c01);
+      c10 = multiplyAdd(value, v128.load(b1), c10);
+      c11 = multiplyAdd(value, v128.load(b1, 16), c11);
+      c20 = multiplyAdd(value, v128.load(b2), c20);
+      c21 = multiplyAdd(value, v128.load(b2, 16), c21);
+      c30 = multiplyAdd(value, v128.load(b3), c30);
+      c31 = multiplyAdd(value, v128.load(b3, 16), c31);
+      b0 += 32;
+      b1 += 32;
+      b2 += 32;
+      b3 += 32;
+    }
+    finishRow(out, c00, c01, accumulate);
+    finishRow(out + 32, c10, c11, accumulate);
+    finishRow(out + 64, c20, c21, accumulate);
+    finishRow(out + 96, c30, c31, accumulate);
+    out += 128;
+    b = b3;
+  }
+  for (; j < n; j += 8, b += panelBytes, out += 32) {
+    let c0 = splat(0);
+    let c1 = splat(0);
+    for (let p: usize = 0; p < <usize>k; ++p) {
+      const value = v128.load_splat<f32>(x + (p << 2));
+      c0 = multiplyAdd(value, v128.load(b + (p << 5)), c0);
+      c1 = multiplyAdd(value, v128.load(b + (p << 5), 16), c1);
+    }
+    if (j + 8 <= n) {
+      finishRow(out, c0, c1, accumulate);
+    } else {
+      finishRow(edge, c0, c1, false);
+      copyEdge(out, 0, edge, 1, n - j, accumulate);
+    }
   }
 }
 

@@ -1,0 +1,34 @@
+import { RecommenderError } from '../errors.ts';
+import type { Tensor } from './device.ts';
+
+/** Values in a tensor of this shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, dimension) => size * dimension, 1);
+}
+
+/**
+ * The dimensions of an operand, checked against those that the other operands fix (`undefined` leaves one open).
+ * @throws RecommenderError `DEVICE_FAILED` naming the operand and both shapes.
+ */
+export function dimensions(tensor: Tensor, rank: 1, name: string, fixed?: readonly (number | undefined)[]): [number];
+export function dimensions(tensor: Tensor, rank: 2, name: string, fixed?: readonly (number | undefined)[]): [number, number];
+export function dimensions(tensor: Tensor, rank: 3, name: string, fixed?: readonly (number | undefined)[]): [number, number, number];
+export function dimensions(tensor: Tensor, rank: number, name: string, fixed: readonly (number | undefined)[] = []): number[] {
+  const { shape } = tensor;
+  if (shape.length === rank && shape.every((size, axis) => fixed[axis] === undefined || fixed[axis] === size)) return [...shape];
+  const wanted = Array.from({ length: rank }, (_, axis) => fixed[axis] ?? 'any').join(', ');
+  throw new RecommenderError('DEVICE_FAILED', `${name} is [${shape.join(', ')}] instead of [${wanted}].`);
+}
+
+/** @throws RecommenderError `DEVICE_FAILED` unless the values fill the shape exactly. */
+export function checkFilled(values: Float32Array, shape: readonly number[]): void {
+  if (values.length === sizeOf(shape)) return;
+  throw new RecommenderError('DEVICE_FAILED', `${values.length} values do not fill a tensor of [${shape.join(', ')}].`);
+}
+
+/** @throws RecommenderError `DEVICE_FAILED` unless the texts' lengths sum to the rows. */
+export function checkLengths(lengths: readonly number[], rows: number): void {
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  if (total === rows && lengths.every((length) => Number.isInteger(length) && length >= 0)) return;
+  throw new RecommenderError('DEVICE_FAILED', `lengths sum to ${total} instead of ${rows} rows.`);
+}

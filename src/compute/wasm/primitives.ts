@@ -1,0 +1,139 @@
+import { checkFilled, checkLengths, dimensions, sizeOf } from '../dimensions.ts';
+import type { Activation, Primitives, Tensor } from '../device.ts';
+import type { Arena, WasmHeap } from './heap.ts';
+import type { ServingKernels } from './serving-kernels.ts';
+import { type Lifetime, WasmTensor } from './tensor.ts';
+
+/** The codes of assembly/serving.ts. */
+const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, tanh: 3 };
+
+/** Fewer weight rows than one panel's columns are not worth packing. */
+const PANEL_COLUMNS = 8;
+
+/** Rows from which a product through panels beats dot products, although the other side must be packed first. */
+const PANEL_ROWS = 4;
+
+/** The primitives of one run; its tensors live in `arena` and end with `lifetime`. */
+export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, arena: Arena, lifetime: Lifetime): Primitives {
+  function make(shape: readonly number[]): WasmTensor {
+    return new WasmTensor(shape, arena.allocate(sizeOf(shape) * 4), { lifetime, isWeight: false });
+  }
+
+  /** Row-major values of a tensor; weights that are kept as panels are written out again for this run. */
+  function at(tensor: Tensor): number {
+    const { address, packed, shape } = WasmTensor.of(tensor);
+    if (!packed) return address;
+    const [rows, k] = dimensions(tensor, 2, 'weight');
+    const copy = make(shape);
+    const { floats } = heap;
+    for (let row = 0; row < rows; row += 1) {
+      const panel = address / 4 + (row - (row % PANEL_COLUMNS)) * k + (row % PANEL_COLUMNS);
+      for (let p = 0; p < k; p += 1) floats[copy.address / 4 + row * k + p] = floats[panel + p * PANEL_COLUMNS]!;
+    }
+    return copy.address;
+  }
+
+  /** Weights [m, k] as panels: packed once and for all where they stay, else for this run. */
+  function panelsOf(weight: Tensor): number {
+    const tensor = WasmTensor.of(weight);
+    if (tensor.packed) return tensor.address;
+    const [m, k] = dimensions(tensor, 2, 'weight');
+    const bytes = kernels.rightBytes(m, k);
+    const target = tensor.isWeight ? heap.allocate(bytes) : arena.allocate(bytes);
+    kernels.packRight(target, tensor.address, k * 4, m, k, 1);
+    if (tensor.isWeight) {
+      heap.free(tensor.address);
+      tensor.address = target;
+      tensor.packed = true;
+    }
+    return target;
+  }
+
+  function multiplyPanels(out: number, x: number, panels: number, { n, m, k }: { n: number; m: number; k: number }): void {
+    kernels.multiplyPacked(out, x, panels, n, m, k, 0, arena.allocate(kernels.leftBytes(n, k)));
+  }
+
+  /** The lengths of the texts as int32. */
+  function placeLengths(lengths: readonly number[]): number {
+    const address = arena.allocate(lengths.length * 4);
+    new Int32Array(heap.memory.buffer, address, lengths.length).set(lengths);
+    return address;
+  }
+
+  return {
+    input(values, shape) {
+      checkFilled(values, shape);
+      const tensor = make(shape);
+      heap.floats.set(values, tensor.address / 4);
+      return tensor;
+    },
+
+    linear(x, weight, bias, activation = 'none') {
+      const [n, k] = dimensions(x, 2, 'x');
+      const [m] = dimensions(weight, 2, 'weight', [undefined, k]);
+      if (bias) dimensions(bias, 1, 'bias', [m]);
+      const out = make([n, m]);
+      const rows = at(x); // [n, k]
+      const { isWeight, packed } = WasmTensor.of(weight);
+      if (packed || (m >= PANEL_COLUMNS && (isWeight || n >= PANEL_ROWS))) {
+        multiplyPanels(out.address, rows, panelsOf(weight), { n, m, k });
+      } else if (n < m) {
+        const columns = at(weight); // [m, k]
+        for (let i = 0; i < n; i += 1) kernels.dotRows(out.address + i * m * 4, 4, rows + i * k * 4, columns, m, k);
+      } else {
+        const columns = at(weight); // [m, k]
+        for (let j = 0; j < m; j += 1) kernels.dotRows(out.address + j * 4, m * 4, columns + j * k * 4, rows, n, k);
+      }
+      if (bias || activation !== 'none') {
+        kernels.biasActivation(out.address, bias ? at(bias) : 0, n, m, ACTIVATION_CODES[activation]);
+      }
+      return out;
+    },
+
+    addLayerNorm(x, residual, gamma, beta, epsilon) {
+      const [n, size] = dimensions(x, 2, 'x');
+      dimensions(residual, 2, 'residual', [n, size]);
+      dimensions(gamma, 1, 'gamma', [size]);
+      dimensions(beta, 1, 'beta', [size]);
+      const out = make([n, size]);
+      kernels.addLayerNorm(out.address, at(x), at(residual), at(gamma), at(beta), n, size, epsilon);
+      return out;
+    },
+
+    attention(qkv, lengths, heads) {
+      const [tokens, width] = dimensions(qkv, 2, 'qkv');
+      checkLengths(lengths, tokens);
+      const size = width / 3;
+      const out = make([tokens, size]);
+      const scores = arena.allocate((Math.max(...lengths, 0) + 3) * 4); // The last lanes are padded.
+      kernels.attention(out.address, at(qkv), placeLengths(lengths), lengths.length, size, heads, scores);
+      return out;
+    },
+
+    meanPool(x, lengths) {
+      const [tokens, size] = dimensions(x, 2, 'x');
+      checkLengths(lengths, tokens);
+      const out = make([lengths.length, size]);
+      kernels.meanPool(out.address, at(x), placeLengths(lengths), lengths.length, size);
+      return out;
+    },
+
+    lstm(x, { inputWeights, hiddenWeights, bias }, state) {
+      const [steps, batch, input] = dimensions(x, 3, 'x');
+      const [, , size] = dimensions(state, 3, 'state', [2, batch, undefined]);
+      dimensions(inputWeights, 2, 'inputWeights', [4 * size, input]);
+      dimensions(hiddenWeights, 2, 'hiddenWeights', [4 * size, size]);
+      dimensions(bias, 1, 'bias', [4 * size]);
+      const out = make([2, batch, size]);
+      const gates = make([steps, batch, 4 * size]);
+      // The inputs of all steps are known: one product instead of `steps` small ones.
+      multiplyPanels(gates.address, at(x), panelsOf(inputWeights), { n: steps * batch, m: 4 * size, k: input });
+      const panels = panelsOf(hiddenWeights);
+      const work = arena.allocate(kernels.leftBytes(batch, size));
+      const before = at(state) / 4;
+      heap.floats.copyWithin(out.address / 4, before, before + 2 * batch * size);
+      kernels.lstmSteps(out.address, gates.address, panels, at(bias), steps, batch, size, work);
+      return out;
+    },
+  };
+}
