@@ -9,7 +9,7 @@ const imports = readImports('src');
 const DOMAINS = ['behaviour', 'compute', 'encoder', 'explain', 'forecast', 'learn', 'packs', 'policy', 'privacy', 'rank', 'storage'];
 const PAGE = ['src/index.ts', 'src/recommender.ts', 'src/options.ts', 'src/page/', 'src/worker/client.ts'];
 /** Types only: what crosses between the layers. */
-const CONTRACTS = ['src/worker/protocol.ts', 'src/worker/environment.ts'];
+const CONTRACTS = ['src/worker/protocol.ts', 'src/worker/environment.ts', 'src/worker/rpc.ts'];
 
 /** Where each third-party library may be imported. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
