@@ -1,0 +1,111 @@
+import type { Device } from '../compute/device.ts';
+import type { GoldenCase } from '../compute/self-test.ts';
+import { RecommenderError } from '../errors.ts';
+import { nextTask } from '../lib/next-task.ts';
+import { parseSafetensors } from '../lib/safetensors.ts';
+import { packFile } from '../packs/load-pack.ts';
+import type { Pack } from '../packs/pack.ts';
+import { floatTensor } from '../packs/pack-tensors.ts';
+import { Bert } from './bert.ts';
+import type { BertDims } from './bert.ts';
+import type { ItemEncoder } from './item-encoder.ts';
+import { createTokenizer } from './tokenizer.ts';
+
+/** The encoder of an `encoder` pack on a device. */
+export interface DistilledEncoder extends ItemEncoder {
+  /** Releases the weights on the device. */
+  dispose(): void;
+}
+
+/**
+ * Tokens that a device computes before other work gets its turn: about eight titles, 40 ms on one thread of WASM.
+ * Larger batches are hardly faster per text there, and a waiting request would wait longer.
+ */
+const SLICE_TOKENS = 128;
+
+const DIMENSIONS = ['vocabulary', 'embedding', 'hidden', 'layers', 'heads', 'intermediate', 'positions'] as const satisfies (keyof BertDims)[];
+
+/**
+ * Brings the pack's text encoder to a device.
+ * @throws RecommenderError `PACK_INVALID` when the pack is of another kind or its tensors do not fit its `dims`.
+ */
+export function createDistilledEncoder(pack: Pack, device: Device): DistilledEncoder {
+  const dims = dimsOf(pack);
+  const tokenizer = createTokenizer(new TextDecoder().decode(packFile(pack, 'vocab.txt')), dims.positions);
+  if (tokenizer.vocabularySize !== dims.vocabulary) {
+    throw new RecommenderError('PACK_INVALID', `vocab.txt has ${tokenizer.vocabularySize} tokens instead of ${dims.vocabulary}.`);
+  }
+  const bert = createBert(pack, device);
+  return {
+    revision: pack.manifest.revision,
+    dimensions: dims.hidden,
+    async encode(texts, { signal } = {}) {
+      const vectors = new Float32Array(texts.length * dims.hidden);
+      const ids = texts.map((text) => tokenizer.tokenize(text));
+      for (const slice of slicesByLength(ids)) {
+        if (signal?.aborted) throw new RecommenderError('ABORTED', undefined, { cause: signal.reason });
+        const values = await bert.encode(slice.map((row) => ids[row]!)); // [slice, hidden]
+        slice.forEach((row, i) => vectors.set(values.subarray(i * dims.hidden, (i + 1) * dims.hidden), row * dims.hidden));
+        await nextTask();
+      }
+      return vectors;
+    },
+    dispose: () => bert.dispose(),
+  };
+}
+
+/** The pack's golden token ids and the vectors that a device must give for them. */
+export function encoderGoldenCase(pack: Pack): GoldenCase {
+  const { hidden } = dimsOf(pack);
+  const golden = parseSafetensors(packFile(pack, 'golden.safetensors'));
+  const [ids, lengths] = [golden.get('ids'), golden.get('lengths')];
+  if (ids?.dtype !== 'I32' || lengths?.dtype !== 'I32') throw new RecommenderError('PACK_INVALID', 'golden.safetensors has no I32 ids and lengths.');
+  let start = 0;
+  const texts = Array.from(lengths.values, (length) => [...ids.values.subarray(start, (start += length))]);
+  return {
+    workload: 'encode',
+    expected: floatTensor(golden, 'vectors', [texts.length, hidden]),
+    async run(device) {
+      const bert = createBert(pack, device);
+      try {
+        return await bert.encode(texts);
+      } finally {
+        bert.dispose();
+      }
+    },
+  };
+}
+
+function createBert(pack: Pack, device: Device): Bert {
+  return new Bert(device, parseSafetensors(packFile(pack, 'weights.safetensors')), dimsOf(pack));
+}
+
+function dimsOf({ manifest }: Pack): BertDims {
+  if (manifest.kind !== 'encoder') throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} is a ${manifest.kind} pack, not an encoder.`);
+  const sizeOf = (name: keyof BertDims): number => {
+    const size = manifest.dims[name];
+    if (size === undefined || !Number.isSafeInteger(size) || size < 1) {
+      throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} needs dims.${name}, a count.`);
+    }
+    return size;
+  };
+  return Object.fromEntries(DIMENSIONS.map((name) => [name, sizeOf(name)])) as Record<(typeof DIMENSIONS)[number], number>;
+}
+
+/** Row numbers in slices of at most `SLICE_TOKENS` tokens (or one text), short texts first. */
+function* slicesByLength(ids: readonly (readonly number[])[]): Generator<number[]> {
+  const order = ids.map((_, row) => row).sort((a, b) => ids[a]!.length - ids[b]!.length);
+  let slice: number[] = [];
+  let tokens = 0;
+  for (const row of order) {
+    const { length } = ids[row]!;
+    if (slice.length > 0 && tokens + length > SLICE_TOKENS) {
+      yield slice;
+      slice = [];
+      tokens = 0;
+    }
+    slice.push(row);
+    tokens += length;
+  }
+  if (slice.length > 0) yield slice;
+}
