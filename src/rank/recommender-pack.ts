@@ -1,0 +1,155 @@
+import type { Device } from '../compute/device.ts';
+import type { GoldenCase } from '../compute/self-test.ts';
+import { RecommenderError } from '../errors.ts';
+import { InterestModel, type InterestEvent } from '../forecast/interest.ts';
+import { parseSafetensors, type SafeTensors } from '../lib/safetensors.ts';
+import { floatTensor } from '../packs/pack-tensors.ts';
+import type { Pack, PackManifest } from '../packs/pack.ts';
+import { FEATURE_COUNT } from './features.ts';
+import { JointHead } from './head.ts';
+import { Ranker, type RankerTables } from './ranker.ts';
+import { parseNeighbours, type Neighbours } from './simple/neighbours.ts';
+
+/** The files of a recommender pack. */
+export const RECOMMENDER_FILES = {
+  items: 'items.json',
+  interest: 'interest.safetensors',
+  demand: 'demand.safetensors',
+  head: 'head.safetensors',
+  tables: 'tables.safetensors',
+  golden: 'golden.safetensors',
+} as const;
+
+/** A recommender pack, parsed; models are made of it once devices are chosen. */
+export interface RecommenderPack {
+  readonly manifest: PackManifest;
+  /** The catalogue that training saw, in the order of every table. */
+  readonly itemIds: readonly string[];
+  /** null for a pack without an interest LSTM. */
+  readonly interest: SafeTensors | null;
+  readonly demand: SafeTensors | null;
+  readonly head: SafeTensors;
+  readonly tables: RankerTables;
+  readonly golden: SafeTensors;
+}
+
+/** @throws RecommenderError `PACK_INVALID` when a file is missing or does not fit the others. */
+export function parseRecommenderPack({ manifest, files }: Pack): RecommenderPack {
+  const file = (name: string): Uint8Array => {
+    const bytes = files.get(name);
+    if (!bytes) throw new RecommenderError('PACK_INVALID', `${name} is missing.`);
+    return bytes;
+  };
+  const optional = (name: string): SafeTensors | null => (files.has(name) ? parseSafetensors(file(name)) : null);
+  const itemIds = parseItemIds(file(RECOMMENDER_FILES.items));
+  return {
+    manifest,
+    itemIds,
+    interest: optional(RECOMMENDER_FILES.interest),
+    demand: optional(RECOMMENDER_FILES.demand),
+    head: parseSafetensors(file(RECOMMENDER_FILES.head)),
+    tables: parseTables(parseSafetensors(file(RECOMMENDER_FILES.tables)), itemIds.length, dimension(manifest, 'text')),
+    golden: parseSafetensors(file(RECOMMENDER_FILES.golden)),
+  };
+}
+
+/** The models of a pack on their devices, wired. */
+export function createRanker(pack: RecommenderPack, devices: { sequence: Device; score: Device }): Ranker {
+  return new Ranker({
+    interest: createInterestModel(pack, devices.sequence),
+    head: createHead(pack, devices.score),
+    tables: pack.tables,
+    device: devices.score,
+  });
+}
+
+/** What the pack's models must answer on a device before it may serve them. */
+export function goldenCases(pack: RecommenderPack): GoldenCase[] {
+  const values = (name: string, ...shape: number[]): Float32Array => floatTensor(pack.golden, name, shape);
+  const cases: GoldenCase[] = [];
+  if (pack.interest) {
+    const hidden = dimension(pack.manifest, 'hidden');
+    cases.push({
+      workload: 'sequence',
+      expected: values('sequence.state', 2, hidden),
+      async run(device) {
+        const model = createInterestModel(pack, device)!;
+        const state = await model.advance(await model.initialState(), goldenEvents(pack.itemIds));
+        model.dispose();
+        return state;
+      },
+    });
+  }
+  cases.push({
+    workload: 'score',
+    expected: values('score.values', GOLDEN_ROWS),
+    async run(device) {
+      const head = createHead(pack, device);
+      const scores = await head.score(values('score.features', GOLDEN_ROWS, FEATURE_COUNT), values('score.hidden', headContext(pack.manifest)));
+      head.dispose();
+      return scores;
+    },
+  });
+  return cases;
+}
+
+/** Rows in the golden vector of the head. */
+export const GOLDEN_ROWS = 8;
+
+/** The behaviours that the golden state is computed from: six items of the catalogue, without text. */
+export function goldenEvents(itemIds: readonly string[]): InterestEvent[] {
+  const kinds = ['view', 'cart', 'purchase'] as const;
+  return Array.from({ length: 6 }, (_, i) => ({
+    itemId: itemIds[(i * 7919) % itemIds.length]!,
+    textVector: null,
+    kind: kinds[i % 3]!,
+    gapSeconds: i === 0 ? null : 30 * i,
+    price: 1 + i,
+  }));
+}
+
+/** Size of h_u as the head reads it; 0 for a head without it. */
+export function headContext(manifest: PackManifest): number {
+  return manifest.dims['context'] ?? 0;
+}
+
+function createInterestModel({ interest, manifest, itemIds }: RecommenderPack, device: Device): InterestModel | null {
+  if (!interest) return null;
+  const dimensions = { text: dimension(manifest, 'text'), embedding: dimension(manifest, 'embedding'), hidden: dimension(manifest, 'hidden') };
+  return new InterestModel(interest, dimensions, itemIds, device);
+}
+
+function createHead({ head, manifest }: RecommenderPack, device: Device): JointHead {
+  if (!manifest.features) throw new RecommenderError('PACK_INVALID', 'It does not name the features of its head.');
+  return new JointHead(head, manifest.features, headContext(manifest), device);
+}
+
+function dimension(manifest: PackManifest, name: string): number {
+  const size = manifest.dims[name];
+  if (size === undefined) throw new RecommenderError('PACK_INVALID', `dims.${name} is missing.`);
+  return size;
+}
+
+function parseItemIds(bytes: Uint8Array): string[] {
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (!Array.isArray(parsed) || !parsed.every((id) => typeof id === 'string')) throw new RecommenderError('PACK_INVALID', 'items.json is not a list of ids.');
+  return parsed;
+}
+
+function parseTables(tensors: SafeTensors, items: number, text: number): RankerTables {
+  const table = (name: string): Neighbours => {
+    const offsets = tensors.get(`${name}.offsets`);
+    const neighbours = tensors.get(`${name}.items`);
+    const weights = tensors.get(`${name}.weights`);
+    const indexed = neighbours?.dtype === 'U16' || neighbours?.dtype === 'I32';
+    if (offsets?.dtype !== 'I32' || !indexed || !weights) throw new RecommenderError('PACK_INVALID', `Table ${name} is missing.`);
+    return parseNeighbours({ offsets: offsets.values, items: neighbours.values, weights: floatTensor(tensors, `${name}.weights`, weights.shape) }, items);
+  };
+  return {
+    transitions: table('transitions'),
+    rules: table('rules'),
+    similarities: table('similarities'),
+    popularity: floatTensor(tensors, 'popularity', [items]),
+    textMean: floatTensor(tensors, 'text.mean', [text]),
+  };
+}
