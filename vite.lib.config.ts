@@ -1,4 +1,9 @@
-import { defineConfig, type UserConfig } from 'vite';
+import { defineConfig, type Rolldown, type UserConfig } from 'vite';
+
+/** A device's chunk is named for its folder, so that sizes can be told apart. */
+function nameChunk(folder: string): (chunk: Rolldown.PreRenderedChunk) => string {
+  return ({ facadeModuleId }) => `${folder}/${/compute\/(\w+)\//.exec(facadeModuleId ?? '')?.[1] ?? '[name]'}-[hash].js`;
+}
 
 // Three builds, because they differ in what is bundled: a shop's bundler brings the dependencies of `library` itself,
 // `worker` stands alone so that a plain page can name its address, and `cli` runs on Node.
@@ -11,14 +16,14 @@ const builds: Readonly<Record<string, UserConfig>> = {
       },
       rolldownOptions: {
         external: /^(?!\.|\/|src\/)/,
-        output: { chunkFileNames: 'chunks/[name]-[hash].js' },
+        output: { chunkFileNames: nameChunk('chunks') },
       },
     },
   },
   worker: {
     build: {
       lib: { entry: { 'shelfwise.worker': 'src/worker/shelfwise.worker.ts' }, formats: ['es'] },
-      rolldownOptions: { output: { chunkFileNames: 'worker-chunks/[name]-[hash].js' } },
+      rolldownOptions: { output: { chunkFileNames: nameChunk('worker-chunks') } },
     },
   },
   cli: {
