@@ -62,7 +62,7 @@ export function resolveOptions({
     check(FIELD_NAMES.some((known) => known === name), `fields.${name} is not one of ${FIELD_NAMES.join(', ')}.`);
     check(typeof field === 'string', `fields.${name} must be the name of a field.`);
   }
-  check(CONSENTS.includes(consent), `consent must be one of ${CONSENTS.join(', ')}.`);
+  check(isConsent(consent), `consent must be one of ${CONSENTS.join(', ')}.`);
   check(DEVICES.includes(device), `device must be one of ${DEVICES.join(', ')}.`);
   check(isName(partition), 'partition must be a text.');
   check(isName(database), 'database must be a text.');
@@ -91,6 +91,10 @@ export function resolveOptions({
     deadlineMs,
     now,
   };
+}
+
+export function isConsent(value: unknown): value is Consent {
+  return CONSENTS.some((consent) => consent === value);
 }
 
 function check(holds: boolean, detail: string): asserts holds {

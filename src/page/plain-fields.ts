@@ -35,6 +35,22 @@ export function toPlainCandidate(source: unknown, fields: Fields): Candidate | u
   });
 }
 
+/** Those of a list that have a usable id. */
+export function toPlainCandidates(sources: unknown, fields: Fields): Candidate[] {
+  return toList(sources)?.flatMap((source) => toPlainCandidate(source, fields) ?? []) ?? [];
+}
+
+/** A list of anything as an array of its own, or undefined: holes are undefined, and a proxy of the shop's may throw. */
+export function toList<T>(sources: readonly T[]): readonly T[] | undefined;
+export function toList(sources: unknown): readonly unknown[] | undefined;
+export function toList(sources: unknown): readonly unknown[] | undefined {
+  try {
+    return Array.isArray(sources) ? Array.from<unknown>(sources) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What was reported, with the item's mapped fields; the event log in the worker says what is wrong with it. */
 export function toPlainEvent(source: unknown, fields: Fields, now: number): PlainEvent {
   return withoutMissing({

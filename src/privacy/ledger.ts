@@ -1,4 +1,3 @@
-import { RecommenderError } from '../errors.ts';
 import type { ReadBytes } from '../packs/pack.ts';
 import type { LedgerEntry } from '../worker/protocol.ts';
 
@@ -7,7 +6,7 @@ const LEDGER_ENTRIES = 200;
 
 /** Every request that Shelfwise itself makes, with its reason and bytes: for the shopper's eyes, in `status()`. */
 export interface Ledger {
-  entries(): readonly LedgerEntry[];
+  readonly entries: () => readonly LedgerEntry[];
   /** Fetches an address and records it, failed requests too (with 0 bytes). */
   readonly readBytes: ReadBytes;
 }
@@ -15,11 +14,11 @@ export interface Ledger {
 /** `fetchBytes` is the only way out of the worker; `codeRequests` lists what the browser loaded as code by itself. */
 export function createLedger({
   now,
-  fetchBytes = fetchPublicBytes,
+  fetchBytes,
   codeRequests = loadedCode,
 }: {
   now: () => number;
-  fetchBytes?: ReadBytes;
+  fetchBytes: ReadBytes;
   codeRequests?: () => readonly LedgerEntry[];
 }): Ledger {
   const fetched: LedgerEntry[] = [];
@@ -50,26 +49,11 @@ function reasonOf(address: string): string {
   return file === 'pack.json' ? 'what a pack is' : 'a file of a pack';
 }
 
-/** Without cookies and referrer: packs are public, and nobody needs to know which page asked. */
-async function fetchPublicBytes(address: string, signal?: AbortSignal): Promise<Uint8Array> {
-  let response: Response;
-  try {
-    response = await fetch(address, { credentials: 'omit', referrerPolicy: 'no-referrer', ...(signal === undefined ? {} : { signal }) });
-  } catch (error) {
-    if (signal?.aborted === true) throw error;
-    throw new RecommenderError('PACK_UNAVAILABLE', address, { cause: error });
-  }
-  if (!response.ok) throw new RecommenderError('PACK_UNAVAILABLE', `${address} answered ${response.status}.`);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/** The worker's script and its chunks and kernels, as the browser's resource timing saw them. */
+/** This worker's script, then its chunks and kernels, as the browser's resource timing saw them. */
 function loadedCode(): LedgerEntry[] {
   const entries = performance.getEntriesByType('resource').filter((entry) => entry instanceof PerformanceResourceTiming);
-  return entries.map(({ name, startTime, encodedBodySize }) => ({
-    time: performance.timeOrigin + startTime,
-    url: name,
-    reason: 'code of the recommender',
-    bytes: encodedBodySize,
-  }));
+  const chunks = entries.map(({ name, startTime, encodedBodySize }) => ({ time: performance.timeOrigin + startTime, url: name, bytes: encodedBodySize }));
+  // A worker does not see the size of its own script; the page does.
+  const script = { time: performance.timeOrigin, url: location.href, bytes: 0 };
+  return [script, ...chunks.filter(({ url }) => url !== script.url)].map((entry) => ({ ...entry, reason: 'code of the recommender' }));
 }

@@ -130,4 +130,8 @@ export type Response =
   | { readonly type: 'result'; readonly call: number; readonly value: unknown }
   | { readonly type: 'error'; readonly call: number; readonly error: SerializedError }
   | { readonly type: 'pong' }
-  | { [K in keyof EngineEvents]: { readonly type: 'event'; readonly event: K; readonly detail: EngineEvents[K] } }[keyof EngineEvents];
+  | EngineEventMessage;
+
+export type EngineEventMessage<Type extends keyof EngineEvents = keyof EngineEvents> = {
+  [K in Type]: { readonly type: 'event'; readonly event: K; readonly detail: EngineEvents[K] };
+}[Type];
