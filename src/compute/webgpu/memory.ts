@@ -2,13 +2,9 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu.
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../../errors.ts';
 import type { Tensor } from '../device.ts';
+import { checkFilled, sizeOf } from '../dimensions.ts';
 
 const SMALLEST = 64; // Values; below it all tensors share one size of buffer.
-
-/** Values in a tensor of this shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, dimension) => size * dimension, 1);
-}
 
 /**
  * Buffer length for `size` values. The backend's pool reuses buffers of equal length and frees none, so lengths are
@@ -32,15 +28,16 @@ export class GpuTensor implements Tensor {
     this.info = info;
   }
 
-  /** A tensor with these values, copied at once so that the caller may reuse its array. */
+  /**
+   * A tensor with these values, copied at once so that the caller may reuse its array. Through the queue: the backend's
+   * own upload makes and destroys a staging buffer for each tensor whose buffer comes from the pool.
+   */
   static upload(backend: WebGPUBackend, values: Float32Array, shape: readonly number[]): GpuTensor {
-    const size = sizeOf(shape);
-    if (values.length !== size) {
-      throw new RecommenderError('DEVICE_FAILED', `${values.length} values do not fill a tensor of [${shape.join(', ')}].`);
-    }
-    const info = backend.makeTensorInfo([capacityFor(size)], 'float32', values);
-    backend.uploadToGPU(info.dataId);
-    return new GpuTensor(shape, info);
+    checkFilled(values, shape);
+    const tensor = GpuTensor.allocate(backend, shape);
+    backend.uploadToGPU(tensor.info.dataId); // no values: takes a buffer only
+    backend.queue.writeBuffer(tensor.buffer(backend), 0, values);
+    return tensor;
   }
 
   /** A tensor for a program to write into. */

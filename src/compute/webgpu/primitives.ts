@@ -2,6 +2,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu.
 import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program.js';
 import { RecommenderError } from '../../errors.ts';
 import type { LstmWeights, Primitives, Tensor } from '../device.ts';
+import { dimensions } from '../dimensions.ts';
 import { createLinearCall } from './linear-program.ts';
 import { createLstmCall, MAX_HIDDEN } from './lstm-program.ts';
 import { GpuTensor } from './memory.ts';
@@ -67,15 +68,4 @@ export function createPrimitives(backend: WebGPUBackend, temporaries: GpuTensor[
 
 function refuse(): never {
   throw new RecommenderError('DEVICE_FAILED', 'webgpu does not encode yet.');
-}
-
-/** Dimensions of a tensor, checked against those that the other operands fix. */
-function dimensions(tensor: Tensor, rank: 1, name: string, fixed?: readonly [number]): [number];
-function dimensions(tensor: Tensor, rank: 2, name: string, fixed?: readonly (number | undefined)[]): [number, number];
-function dimensions(tensor: Tensor, rank: 3, name: string, fixed?: readonly (number | undefined)[]): [number, number, number];
-function dimensions(tensor: Tensor, rank: number, name: string, fixed: readonly (number | undefined)[] = []): number[] {
-  const fits = tensor.shape.length === rank && tensor.shape.every((size, axis) => fixed[axis] === undefined || fixed[axis] === size);
-  if (fits) return [...tensor.shape];
-  const wanted = Array.from({ length: rank }, (_, axis) => fixed[axis] ?? 'any').join(', ');
-  throw new RecommenderError('DEVICE_FAILED', `${name} is [${tensor.shape.join(', ')}] instead of [${wanted}].`);
 }
