@@ -1,0 +1,111 @@
+import type { Page } from '@playwright/test';
+import type { Candidate } from '../src/index.ts';
+import { openDemoShop, type DemoShop } from './demo-shop.ts';
+import { quantile, summarise, type BenchResult, type BenchRow } from './harness.ts';
+
+const COUNTS = [10, 100, 500];
+const DEVICES = ['wasm', 'webgpu'];
+const CACHED_ROUNDS = 60;
+const COLD_ROUNDS = 9;
+/** Long enough that no slate is cut short: what is measured is the whole work. */
+const PATIENCE_MS = 120_000;
+
+/** Milliseconds from the page's call of `rerank()` to its slate, after a few clicks, vectors cached and not. */
+export async function rerank(): Promise<BenchResult> {
+  const shop = await openDemoShop();
+  try {
+    const rows: BenchRow[] = [];
+    for (const device of DEVICES) rows.push(...(await measureDevice(shop, device)));
+    return { rows, tables: [] };
+  } finally {
+    await shop.close();
+  }
+}
+
+async function measureDevice(shop: DemoShop, device: string): Promise<BenchRow[]> {
+  const { context, page } = await shop.visit(`?device=${device}`);
+  try {
+    const candidates = await fetchCandidates(shop, Math.max(...COUNTS));
+    const serving = await startShopper(page, candidates);
+    console.log(`${device}: scores on ${serving}`);
+    // Warm up: code is compiled and pipelines are built once per visit, not per slate.
+    await timeSlates(page, candidates, COUNTS, 3, 'cold', -1);
+    const cached = await timeSlates(page, candidates, COUNTS, CACHED_ROUNDS, 'cached', 0);
+    const cold = await timeSlates(page, candidates, COUNTS, COLD_ROUNDS, 'cold', 0);
+    return COUNTS.flatMap((count, i) => [
+      ...percentiles(`${device}, ${count} candidates, cached`, cached.map((round) => round[i]!)),
+      ...percentiles(`${device}, ${count} candidates, cold`, cold.map((round) => round[i]!)),
+    ]);
+  } finally {
+    await context.close();
+  }
+}
+
+function percentiles(name: string, times: readonly number[]): BenchRow[] {
+  const row = summarise({ name: `${name}: p50`, unit: 'ms', ours: times });
+  return [row, { ...row, name: `${name}: p95`, ours: quantile(times, 0.95) }];
+}
+
+async function fetchCandidates(shop: DemoShop, limit: number): Promise<Candidate[]> {
+  const response = await fetch(new URL(`api/candidates?slot=home&limit=${limit}`, shop.address));
+  const { candidates } = (await response.json()) as { candidates: Candidate[] };
+  if (candidates.length < limit) throw new Error(`The demo shop offers ${candidates.length} candidates, not ${limit}.`);
+  return candidates;
+}
+
+/** A shopper with consent and five clicks; resolves, with the device that scores, once slates come from the device. */
+async function startShopper(page: Page, candidates: readonly Candidate[]): Promise<string> {
+  return page.evaluate(
+    async ({ viewed, patienceMs }) => {
+      await shelfwise.setConsent('session');
+      const start = performance.now();
+      for (;;) {
+        const { ranker } = await shelfwise.rerank(viewed, { deadlineMs: patienceMs });
+        if (ranker === 'device') break;
+        if (performance.now() - start > patienceMs) throw new Error('The device never ranked.');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      for (const item of viewed) await shelfwise.track({ type: 'view', item });
+      return (await shelfwise.status()).devices.score.device;
+    },
+    { viewed: candidates.slice(0, 5), patienceMs: PATIENCE_MS },
+  );
+}
+
+/**
+ * Times slates of each size in turn, round by round -> [rounds][sizes] in milliseconds. Cold slates have titles that nobody
+ * has seen before, so that every candidate must be encoded; the cached ones were encoded in an untimed first round.
+ */
+async function timeSlates(
+  page: Page,
+  candidates: readonly Candidate[],
+  counts: readonly number[],
+  rounds: number,
+  state: 'cached' | 'cold',
+  series: number,
+): Promise<number[][]> {
+  return page.evaluate(
+    async ({ candidates, counts, rounds, state, series, patienceMs }) => {
+      const slate = async (list: readonly Candidate[]): Promise<number> => {
+        const start = performance.now();
+        const { ranker, complete } = await shelfwise.rerank(list, { deadlineMs: patienceMs });
+        const elapsed = performance.now() - start;
+        if (ranker !== 'device' || !complete) throw new Error('The device did not rank every candidate.');
+        return elapsed;
+      };
+      if (state === 'cached') await slate(candidates);
+      const times: number[][] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const row: number[] = [];
+        for (const count of counts) {
+          const list = candidates.slice(0, count);
+          const unseen = list.map((item) => ({ ...item, title: `${item.title ?? ''} ${series} ${round} ${count}` }));
+          row.push(await slate(state === 'cold' ? unseen : list));
+        }
+        times.push(row);
+      }
+      return times;
+    },
+    { candidates, counts, rounds, state, series, patienceMs: PATIENCE_MS },
+  );
+}
