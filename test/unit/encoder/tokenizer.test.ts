@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createTokenizer } from '../../../src/encoder/tokenizer.ts';
+import { TINY_VOCABULARY } from '../../helpers/tiny-encoder-pack.ts';
+
+const tokenizer = createTokenizer(TINY_VOCABULARY.join('\n'), 10);
+
+/** The tokens' names, without [CLS] and [SEP]. */
+const pieces = (text: string): (string | undefined)[] => tokenizer.tokenize(text).slice(1, -1).map((id) => TINY_VOCABULARY[id]);
+
+describe('the WordPiece tokenizer', () => {
+  it.each([
+    ['', []],
+    ['White MUGS', ['white', 'mug', '##s']],
+    ['whîte,mug', ['white', ',', 'mug']],
+    ['unheard of', ['[UNK]', '[UNK]']],
+    ['mug\u0000\u200b heart', ['mug', 'heart']],
+    ['mug\ud800', ['mug']],
+    ['a𠀋b', ['a', '[UNK]', 'b']],
+    ['[MASK] mug', ['[MASK]', 'mug']],
+  ])('%j becomes %j', (text, expected) => {
+    expect(pieces(text)).toEqual(expected);
+  });
+
+  it('reads vocabularies with either line ending', () => {
+    expect(createTokenizer(`${TINY_VOCABULARY.join('\r\n')}\r\n`, 10).vocabularySize).toBe(TINY_VOCABULARY.length);
+  });
+
+  it('keeps [SEP] when it cuts', () => {
+    expect(tokenizer.tokenize('a '.repeat(50))).toEqual([2, ...new Array<number>(8).fill(9), 3]);
+  });
+
+  it('gives 2 to 10 known ids for any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        const ids = tokenizer.tokenize(text);
+        return ids.length >= 2 && ids.length <= 10 && ids.every((id) => id >= 0 && id < TINY_VOCABULARY.length);
+      }),
+    );
+  });
+
+  it('refuses a vocabulary without a special token', () => {
+    expect(() => createTokenizer('[PAD]\n[UNK]\n[CLS]\n[MASK]', 10)).toThrow('The vocabulary has no [SEP].');
+  });
+});
