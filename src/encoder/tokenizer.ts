@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { RecommenderError } from '../errors.ts';
+import { BoundedWordPiece } from './bounded-word-piece.ts';
 
 /** Text to token ids as BERT reads them: `[CLS]`, word pieces, `[SEP]`. */
 export interface WordPieceTokenizer {
@@ -31,6 +32,13 @@ export function createTokenizer(vocabulary: string, maxTokens: number): WordPiec
     return { content: token, id, special: true };
   };
   const [cls, sep] = [special('[CLS]'), special('[SEP]')];
+  const model = {
+    type: 'WordPiece' as const,
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: Object.fromEntries(ids),
+  };
   const tokenizer = new Tokenizer(
     {
       added_tokens: [special('[PAD]'), special('[UNK]'), cls, sep, special('[MASK]')],
@@ -39,16 +47,11 @@ export function createTokenizer(vocabulary: string, maxTokens: number): WordPiec
       // Special tokens are added after the cut, below: the library does not truncate.
       post_processor: null,
       decoder: null,
-      model: {
-        type: 'WordPiece',
-        unk_token: '[UNK]',
-        continuing_subword_prefix: '##',
-        max_input_chars_per_word: 100,
-        vocab: Object.fromEntries(ids),
-      },
+      model,
     },
     {},
   );
+  tokenizer.model = new BoundedWordPiece(model, maxTokens);
   return {
     vocabularySize: tokens.length,
     tokenize(text) {
