@@ -1,7 +1,7 @@
 // Compiles the AssemblyScript kernels into TypeScript modules that carry the WebAssembly bytes as base64, so that no
 // bundler, server or content-security policy of a shop has to know about .wasm files. Skips what has not changed.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -48,6 +48,9 @@ for (const { entry, output } of modules) {
   if (isCurrent(output, stamp)) continue;
   const binary = await compile(entry);
   const base64 = Buffer.from(binary).toString('base64');
-  writeFileSync(join(root, output), `${stamp}export const KERNELS_BASE64 =\n  '${base64}';\n`);
+  // Renamed into place, so that whoever reads meanwhile sees the old module or the new one.
+  const whole = `${join(root, output)}.${process.pid}`;
+  writeFileSync(whole, `${stamp}export const KERNELS_BASE64 =\n  '${base64}';\n`);
+  renameSync(whole, join(root, output));
   console.log(`${output}: ${binary.length} bytes of WebAssembly, ${gzipSync(binary, { level: 9 }).length} gzip`);
 }

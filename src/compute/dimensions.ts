@@ -32,3 +32,9 @@ export function checkLengths(lengths: readonly number[], rows: number): void {
   if (total === rows && lengths.every((length) => Number.isInteger(length) && length >= 0)) return;
   throw new RecommenderError('DEVICE_FAILED', `lengths sum to ${total} instead of ${rows} rows.`);
 }
+
+/** Sizes of multi-head attention over q, k and v side by side. @throws RecommenderError `DEVICE_FAILED` where heads do not divide them. */
+export function attentionSizes(width: number, heads: number): { size: number; headSize: number } {
+  if (width % (3 * heads) === 0) return { size: width / 3, headSize: width / 3 / heads };
+  throw new RecommenderError('DEVICE_FAILED', `qkv of ${width} columns does not divide into 3 x ${heads} heads.`);
+}

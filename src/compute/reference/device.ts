@@ -13,7 +13,11 @@ export function createReferenceDevice(): Device {
     free() {
       // Memory here belongs to the garbage collector.
     },
-    run: (program) => Promise.resolve().then(() => execute(program)),
+    run: (program) =>
+      // At once, not in a microtask: the caller may reuse its arrays after this call.
+      new Promise((resolve) => {
+        resolve(execute(program));
+      }),
     dispose() {
       // As for free().
     },

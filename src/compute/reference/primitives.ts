@@ -1,4 +1,4 @@
-import { checkLengths, dimensions } from '../dimensions.ts';
+import { attentionSizes, checkLengths, dimensions } from '../dimensions.ts';
 import type { Primitives, Tensor } from '../device.ts';
 import { ACTIVATIONS, sigmoid } from './activations.ts';
 import { ReferenceTensor } from './tensor.ts';
@@ -59,8 +59,7 @@ export const referencePrimitives: Primitives = {
   attention(qkv, lengths, heads) {
     const [tokens, width] = dimensions(qkv, 2, 'qkv');
     checkLengths(lengths, tokens);
-    const size = width / 3;
-    const headSize = size / heads;
+    const { size, headSize } = attentionSizes(width, heads);
     const out = new ReferenceTensor([tokens, size]);
     const values = valuesOf(qkv); // [tokens, 3 · size]
     let first = 0;

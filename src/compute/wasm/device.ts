@@ -8,7 +8,8 @@ import { type Lifetime, WasmTensor } from './tensor.ts';
 
 /**
  * Our own float32 kernels in plain WebAssembly SIMD. Weights are re-packed for the matrix product when they are first
- * used; an LSTM gives the same bits whether its steps come in one call or one by one.
+ * used. A row's product with them has the same bits whatever stands beside it, and so has an LSTM's state, whether its
+ * steps come in one call or one by one.
  * @throws RecommenderError `DEVICE_FAILED` where WebAssembly or its SIMD is missing or the page's policy forbids it.
  */
 export async function createWasmDevice(): Promise<Device> {
@@ -47,7 +48,10 @@ class WasmDevice implements Device {
   }
 
   run(program: (ops: Primitives) => readonly Tensor[]): Promise<Float32Array[]> {
-    return Promise.resolve().then(() => this.#execute(program));
+    // At once, not in a microtask: the caller may reuse its arrays after this call.
+    return new Promise((resolve) => {
+      resolve(this.#execute(program));
+    });
   }
 
   dispose(): void {

@@ -1,4 +1,4 @@
-import { checkFilled, checkLengths, dimensions, sizeOf } from '../dimensions.ts';
+import { attentionSizes, checkFilled, checkLengths, dimensions, sizeOf } from '../dimensions.ts';
 import type { Activation, Primitives, Tensor } from '../device.ts';
 import type { Arena, WasmHeap } from './heap.ts';
 import type { ServingKernels } from './serving-kernels.ts';
@@ -103,7 +103,7 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
     attention(qkv, lengths, heads) {
       const [tokens, width] = dimensions(qkv, 2, 'qkv');
       checkLengths(lengths, tokens);
-      const size = width / 3;
+      const { size } = attentionSizes(width, heads);
       const out = make([tokens, size]);
       const scores = arena.allocate((Math.max(...lengths, 0) + 3) * 4); // The last lanes are padded.
       kernels.attention(out.address, at(qkv), placeLengths(lengths), lengths.length, size, heads, scores);

@@ -39,7 +39,7 @@ function instantiate(memory: WebAssembly.Memory): TrainingExports {
  * All memory, `maxBytes` (default 512 MB), is reserved at once, so that arrays from `allocate()` never detach; the
  * system commits a page only when it is first written. `release()` makes earlier arrays the property of later ones.
  * @throws RecommenderError `DEVICE_FAILED` without WebAssembly SIMD or that much address space; later, by any kernel,
- * when the memory is full; `INVALID_OPTIONS` for an array that is not from `allocate()`.
+ * when the memory is full; `INVALID_OPTIONS` for an array that is not from `allocate()` or too short, and for targets that are no classes.
  */
 export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { maxBytes?: number } = {}): TrainingKernels {
   const memory = reserve(maxBytes);
@@ -48,9 +48,15 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
   const start = align(kernels.blocksEnd());
   let end = start;
 
-  function at(array: Float32Array | Int32Array): number {
-    if (array.buffer === buffer) return array.byteOffset;
-    throw new RecommenderError('INVALID_OPTIONS', 'Arrays for training kernels must come from their allocate().');
+  /** The address of an array that the kernels will read or write up to `length`: they themselves check nothing. */
+  function at(array: Float32Array, length: number): number {
+    if (array.buffer !== buffer) {
+      throw new RecommenderError('INVALID_OPTIONS', 'Arrays for training kernels must come from their allocate().');
+    }
+    if (array.length < length) {
+      throw new RecommenderError('INVALID_OPTIONS', `An array of ${array.length} values is too short: ${length} are used.`);
+    }
+    return array.byteOffset;
   }
 
   /** Working memory of one call, taken from the far end: it needs no release and overlaps no array. */
@@ -80,45 +86,69 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
     },
 
     matmul(out, a, b, { m, n, k }, { transposeA = false, transposeB = false, accumulate = false } = {}) {
-      kernels.matmul(at(out), at(a), at(b), m, n, k, Number(transposeA), Number(transposeB), Number(accumulate));
+      const flags = [transposeA, transposeB, accumulate].map(Number) as [number, number, number];
+      kernels.matmul(at(out, m * n), at(a, m * k), at(b, k * n), m, n, k, ...flags);
     },
 
     lstmForward(tape, x, parameters, state, keep, { steps, batch, input, hidden }) {
+      const rows = steps * batch;
       kernels.lstmForward(
-        at(tape.gates), at(tape.hidden), at(tape.cell),
-        at(x), at(parameters.inputWeights), at(parameters.hiddenWeights), at(parameters.bias), at(state), at(keep),
+        at(tape.gates, rows * 4 * hidden),
+        at(tape.hidden, rows * hidden),
+        at(tape.cell, rows * hidden),
+        at(x, rows * input),
+        at(parameters.inputWeights, 4 * hidden * input),
+        at(parameters.hiddenWeights, 4 * hidden * hidden),
+        at(parameters.bias, 4 * hidden),
+        at(state, 2 * batch * hidden),
+        at(keep, rows),
         steps, batch, input, hidden,
         borrow(kernels.lstmForwardBytes(batch, hidden)),
       );
     },
 
     lstmBackward(gradients, gradientX, gradientHidden, tape, x, parameters, initialState, keep, { steps, batch, input, hidden }) {
+      const rows = steps * batch;
       kernels.lstmBackward(
-        at(gradients.inputWeights), at(gradients.hiddenWeights), at(gradients.bias), at(gradientX), at(gradientHidden),
-        at(tape.gates), at(tape.hidden), at(tape.cell),
-        at(x), at(parameters.inputWeights), at(parameters.hiddenWeights), at(initialState), at(keep),
+        at(gradients.inputWeights, 4 * hidden * input),
+        at(gradients.hiddenWeights, 4 * hidden * hidden),
+        at(gradients.bias, 4 * hidden),
+        at(gradientX, rows * input),
+        at(gradientHidden, rows * hidden),
+        at(tape.gates, rows * 4 * hidden),
+        at(tape.hidden, rows * hidden),
+        at(tape.cell, rows * hidden),
+        at(x, rows * input),
+        at(parameters.inputWeights, 4 * hidden * input),
+        at(parameters.hiddenWeights, 4 * hidden * hidden),
+        at(initialState, 2 * batch * hidden),
+        at(keep, rows),
         steps, batch, input, hidden,
         borrow(kernels.lstmBackwardBytes(steps, batch, hidden)),
       );
     },
 
     softmaxCrossEntropy(logits, targets, weights, { rows, classes }) {
+      if (targets.length < rows || targets.subarray(0, rows).some((target) => target < 0 || target >= classes)) {
+        throw new RecommenderError('INVALID_OPTIONS', `Targets must be ${rows} class numbers below ${classes}.`);
+      }
       // `allocate()` gives no Int32Array, so the targets may live anywhere.
-      const copied = new Int32Array(buffer, borrow(rows * 4), rows);
-      copied.set(targets.subarray(0, rows));
-      return kernels.softmaxCrossEntropy(at(logits), at(copied), at(weights), rows, classes);
+      const copied = borrow(rows * 4);
+      new Int32Array(buffer, copied, rows).set(targets.subarray(0, rows));
+      return kernels.softmaxCrossEntropy(at(logits, rows * classes), copied, at(weights, rows), rows, classes);
     },
 
     adamW(parameters, gradients, first, second, options) {
+      const { length } = parameters;
       const { stepSize, correction, decay } = adamWFactors(options);
       const { beta1, beta2, epsilon } = options;
       kernels.adamW(
-        at(parameters), at(gradients), at(first), at(second), parameters.length,
+        at(parameters, length), at(gradients, length), at(first, length), at(second, length), length,
         beta1, beta2, stepSize, correction, epsilon, decay,
       );
     },
 
-    sumOfSquares: (x) => kernels.sumOfSquares(at(x), x.length),
+    sumOfSquares: (x) => kernels.sumOfSquares(at(x, x.length), x.length),
   };
 }
 

@@ -104,6 +104,16 @@ describe('softmaxCrossEntropy', () => {
     expectClose(logits, [-1.5, 1.5, 0, 0], 1e-6);
   });
 
+  it('takes the logarithm of any sum of exponentials exactly', () => {
+    for (let classes = 1; classes < 5000; classes = Math.ceil(classes * 1.1)) {
+      wasm.release();
+      const loss = wasm.softmaxCrossEntropy(
+        wasm.allocate(classes), Int32Array.of(0), wasm.allocate(1).fill(1), { rows: 1, classes },
+      );
+      expect(loss).toBeCloseTo(Math.log(classes), 13);
+    }
+  });
+
   it('agrees between the twins, also for logits that overflow without their maximum', () => {
     fc.assert(fc.property(size(6), size(50), fc.constantFrom(1, 30, 300), seed, (rows, classes, scale, start) => {
       compareTwins(start, (kernels, make) => {
@@ -160,10 +170,15 @@ describe('memory of the wasm twin', () => {
     expect(array.length).toBe(1000);
   });
 
-  it('says when it is full, and when an array is not its own', () => {
+  it('says when it is full, and refuses what would write elsewhere', () => {
     const kernels = createWasmTrainingKernels({ maxBytes: 4 * 1024 * 1024 });
     expect(() => kernels.allocate(1024 * 1024)).toThrow(failed('DEVICE_FAILED'));
     expect(() => kernels.sumOfSquares(new Float32Array(3))).toThrow(failed('INVALID_OPTIONS'));
+    const four = kernels.allocate(4);
+    expect(() => kernels.matmul(four, four, four, { m: 2, n: 3, k: 2 })).toThrow(failed('INVALID_OPTIONS'));
+    const shape = { rows: 1, classes: 4 };
+    expect(() => kernels.softmaxCrossEntropy(four, Int32Array.of(4), four, shape)).toThrow(failed('INVALID_OPTIONS'));
+    expect(() => kernels.softmaxCrossEntropy(four, new Int32Array(0), four, shape)).toThrow(failed('INVALID_OPTIONS'));
   });
 
   it('gives the same bits again', () => {

@@ -86,6 +86,10 @@ describe('a wasm device', () => {
     expect(() => device.upload(new Float32Array(3), [2, 2])).toThrow('3 values do not fill');
     other.dispose();
     await expect(multiply(other, leaked!)).rejects.toEqual(failed);
+    const attend = device.run((ops) => [ops.attention(ops.input(new Float32Array(24), [2, 12]), [2], 3)]);
+    await expect(attend).rejects.toThrow('12 columns does not divide');
+    const pool = device.run((ops) => [ops.meanPool(ops.input(new Float32Array(4), [2, 2]), [1])]);
+    await expect(pool).rejects.toThrow('lengths sum to 1 instead of 2');
     const freed = device.upload(new Float32Array(4), [2, 2]);
     device.free(freed);
     await expect(multiply(device, freed)).rejects.toEqual(failed);
