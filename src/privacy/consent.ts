@@ -104,7 +104,7 @@ export function createConsentGate({ partition, consent: initial, openStore, enco
 /** Copies what memory holds; ids make it harmless to copy a row twice. The checkpoint is left: its seqs are memory's. */
 async function moveShopper(from: ShopperStore, to: ShopperStore, partition: string, encoderRevision: string | undefined): Promise<void> {
   const { behaviour, slates } = await from.exportData(partition);
-  await to.append(behaviour.map(({ id, partition: owner, schemaVersion, payload }) => ({ id, partition: owner, schemaVersion, payload })));
+  await to.append(behaviour);
   for (const slate of slates) await to.logSlate(slate);
   if (encoderRevision === undefined) return;
   for (const block of await from.readVectors(encoderRevision)) await to.writeVectors(block);

@@ -123,11 +123,12 @@ async function appendRows(transaction: Transaction<'readwrite'>, rows: readonly 
   const known = await Promise.all(rows.map((row) => store.index('id').getKey(row.id)));
   const seqById = new Map<string, Promise<number>>();
   return Promise.all(
-    rows.map((row, position) => {
+    rows.map(({ id, partition, schemaVersion, payload }, position) => {
       const seq = known[position];
       if (seq !== undefined) return Promise.resolve(seq);
-      const added = seqById.get(row.id) ?? store.add(row);
-      seqById.set(row.id, added);
+      // Field by field: a row of another store comes with a seq, which is not this store's.
+      const added = seqById.get(id) ?? store.add({ id, partition, schemaVersion, payload });
+      seqById.set(id, added);
       return added;
     }),
   );

@@ -25,19 +25,6 @@ export function createShopperConnection(name: string): ShopperConnection {
     const forget = (): void => {
       opened = undefined;
     };
-    const opening = openDB<ShopperDatabase>(name, DATABASE_VERSION, {
-      upgrade: (database, oldVersion) => upgradeShopperDatabase(database, oldVersion),
-      blocked: () => {
-        waitsForOlderTab = true;
-      },
-      blocking: (_current, _next, event) => {
-        forget();
-        if (event.target instanceof IDBDatabase) event.target.close();
-      },
-      terminated: forget,
-    });
-    // A connection that arrives after its caller gave up would block every later upgrade.
-    void opening.then((database) => late && database.close()).catch(() => undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -47,6 +34,19 @@ export function createShopperConnection(name: string): ShopperConnection {
       }, OPEN_PATIENCE_MS);
     });
     try {
+      const opening = openDB<ShopperDatabase>(name, DATABASE_VERSION, {
+        upgrade: (database, oldVersion) => upgradeShopperDatabase(database, oldVersion),
+        blocked: () => {
+          waitsForOlderTab = true;
+        },
+        blocking: (_current, _next, event) => {
+          forget();
+          if (event.target instanceof IDBDatabase) event.target.close();
+        },
+        terminated: forget,
+      });
+      // A connection that arrives after its caller gave up would block every later upgrade.
+      void opening.then((database) => late && database.close()).catch(() => undefined);
       return await Promise.race([opening, patience]);
     } catch (error) {
       forget();
