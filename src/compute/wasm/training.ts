@@ -129,7 +129,8 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
     },
 
     softmaxCrossEntropy(logits, targets, weights, { rows, classes }) {
-      if (targets.length < rows || targets.subarray(0, rows).some((target) => target < 0 || target >= classes)) {
+      const isWrong = (target: number, row: number): boolean => weights[row] !== 0 && !(target >= 0 && target < classes);
+      if (targets.length < rows || targets.subarray(0, rows).some(isWrong)) {
         throw new RecommenderError('INVALID_OPTIONS', `Targets must be ${rows} class numbers below ${classes}.`);
       }
       // `allocate()` gives no Int32Array, so the targets may live anywhere.
