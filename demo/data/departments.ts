@@ -48,6 +48,7 @@ export function assignDepartments(vectors: Float32Array, seeds: Float32Array, di
   // A product is like one phrase ("mug") more than like the average of all: begin with the nearest phrase.
   const phraseDepartment = DEPARTMENTS.flatMap(({ seeds: phrases }, department) => phrases.map(() => department));
   for (let item = 0; item < items; item++) labels[item] = phraseDepartment[nearest(vectors, item, seeds, dimensions)]!;
+  const seedLikeness = Float32Array.from({ length: items * DEPARTMENTS.length }, (_, cell) => bestOfDepartment(vectors, Math.floor(cell / DEPARTMENTS.length), seeds, cell % DEPARTMENTS.length, dimensions)); // [items, departments]
   for (let round = 0; round < ROUNDS; round++) {
     const centres = centresOf(vectors, labels, dimensions);
     for (let i = 0; i < centres.length; i++) centres[i] = centres[i]! * (1 - SEED_SHARE) + seedCentres[i]! * SEED_SHARE;
@@ -56,7 +57,7 @@ export function assignDepartments(vectors: Float32Array, seeds: Float32Array, di
     for (let item = 0; item < items; item++) {
       let best = -Infinity;
       for (let department = 0; department < DEPARTMENTS.length; department++) {
-        const likeness = dot(vectors, item, centres, department, dimensions) + bestOfDepartment(vectors, item, seeds, department, dimensions);
+        const likeness = dot(vectors, item, centres, department, dimensions) + seedLikeness[item * DEPARTMENTS.length + department]!;
         if (likeness > best) {
           best = likeness;
           next[item] = department;

@@ -1,13 +1,13 @@
 /**
  * Makes the shop's data from the UCI Online Retail transactions (Chen, Sain and Guo 2012):
  * `items.csv.gz` (item,title,price,category) and `interactions.csv.gz` (user,item,timestamp,event,qty,price,session).
+ * `npx tsx demo/data/prepare.ts`; departments and pictures alone: `npx tsx demo/data/dress.ts`.
  */
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readCsv, writeCsv } from './csv.ts';
-import { assignDepartments, DEPARTMENTS } from './departments.ts';
+import { dressProducts } from './dress.ts';
 import { isProductCode, isProductTitle, readableTitle } from './titles.ts';
-import { wordVectors } from './word-vectors.ts';
 
 interface Line {
   readonly user: string;
@@ -30,20 +30,14 @@ function prepare(folder: string): void {
   const lines = purchases(`${folder}/interactions.csv.gz`, titles);
   const prices = medianPrices(lines);
   const items = [...titles].filter(([item]) => prices.has(item)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const names = items.map(([, title]) => title);
-  const phrases = DEPARTMENTS.flatMap(({ seeds }) => seeds);
-  const { vectors, dimensions } = wordVectors([...names, ...phrases], names);
-  const split = names.length * dimensions;
-  const departments = assignDepartments(vectors.subarray(0, split), vectors.subarray(split), dimensions);
-  const itemsFile = fileURLToPath(new URL('items.csv.gz', import.meta.url));
-  writeCsv(itemsFile, ['item', 'title', 'price', 'category'], items.map(([item, title], row) => [item, title, prices.get(item)!, DEPARTMENTS[departments[row]!]!.name]));
   const linesFile = fileURLToPath(new URL('interactions.csv.gz', import.meta.url));
   writeCsv(
     linesFile,
     ['user', 'item', 'timestamp', 'event', 'qty', 'price', 'session'],
     lines.map(({ user, item, time, quantity, price, invoice }) => [user, item, time, 'purchase', quantity, price, invoice]),
   );
-  for (const file of [itemsFile, linesFile]) console.log(`${file}: ${statSync(file).size} bytes`);
+  console.log(`${linesFile}: ${statSync(linesFile).size} bytes`);
+  dressProducts(items.map(([item, title]) => ({ item, title, price: prices.get(item)! })));
   console.log(`${items.length} products, ${lines.length} purchase lines`);
 }
 
