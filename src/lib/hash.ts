@@ -4,11 +4,13 @@ import { RecommenderError } from '../errors.ts';
  * SHA-256 as 64 hex digits, through WebCrypto (pages, workers and Node alike).
  * @throws RecommenderError `PACK_UNAVAILABLE` where WebCrypto is missing: a page served over plain http.
  */
-export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   // The DOM's types say that it is always there; insecure contexts do not have it.
   const { subtle } = globalThis.crypto as Partial<Crypto>;
   if (!subtle) throw new RecommenderError('PACK_UNAVAILABLE', 'Packs are verified with WebCrypto, which needs https.');
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  // WebCrypto refuses shared memory; slice() copies out of it.
+  const unshared = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  const digest = new Uint8Array(await subtle.digest('SHA-256', unshared));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

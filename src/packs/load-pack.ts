@@ -23,7 +23,7 @@ export interface LoadPackOptions {
  * `ABORTED` by the signal.
  */
 export async function loadPack(address: string, readBytes: ReadBytes, { signal, onFetched }: LoadPackOptions = {}): Promise<Pack> {
-  const read = async (url: string, reason: string): Promise<Uint8Array<ArrayBuffer>> => {
+  const read = async (url: string, reason: string): Promise<Uint8Array> => {
     const bytes = await readOrExplain(readBytes, url, signal);
     onFetched?.({ url, bytes: bytes.length, reason });
     return bytes;
@@ -55,11 +55,10 @@ export function packFile({ manifest, files }: Pack, name: string): Uint8Array {
   return bytes;
 }
 
-async function readOrExplain(readBytes: ReadBytes, url: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+async function readOrExplain(readBytes: ReadBytes, url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (signal?.aborted) throw new RecommenderError('ABORTED', undefined, { cause: signal.reason });
   try {
-    const bytes = await readBytes(url, signal);
-    return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+    return await readBytes(url, signal);
   } catch (cause) {
     if (cause instanceof RecommenderError) throw cause;
     if (signal?.aborted) throw new RecommenderError('ABORTED', undefined, { cause });
@@ -67,7 +66,7 @@ async function readOrExplain(readBytes: ReadBytes, url: string, signal: AbortSig
   }
 }
 
-async function checkFile({ name: pack }: PackManifest, { name, bytes: expected, sha256 }: PackFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+async function checkFile({ name: pack }: PackManifest, { name, bytes: expected, sha256 }: PackFile, bytes: Uint8Array): Promise<void> {
   if (bytes.length !== expected) {
     throw new RecommenderError('PACK_INVALID', `Pack ${pack}: ${name} has ${bytes.length} bytes instead of ${expected}.`);
   }

@@ -15,14 +15,14 @@ export type PackDescription = Omit<PackManifest, 'schemaVersion' | 'revision' | 
 export async function writePack(
   folder: string,
   description: PackDescription,
-  files: Iterable<readonly [name: string, bytes: Uint8Array<ArrayBuffer>]>,
+  files: Iterable<readonly [name: string, bytes: Uint8Array]>,
 ): Promise<PackManifest> {
   const contents = [...files];
   const described: PackFile[] = await Promise.all(
     contents.map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256Hex(bytes) })),
   );
-  const { kind, name, created, ...rest } = description;
-  const manifest = { schemaVersion: 1, kind, name, revision: await revisionOf(described), created, files: described, ...rest };
+  // What follows from the files stands last: a caller may hand in a whole manifest that it read elsewhere.
+  const manifest = { ...description, schemaVersion: 1, revision: await revisionOf(described), files: described };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
   const checked = await parseManifest(json);
   await mkdir(folder, { recursive: true });

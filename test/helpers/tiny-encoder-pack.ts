@@ -1,5 +1,7 @@
+import { createReferenceDevice } from '../../src/compute/reference/device.ts';
+import { Bert } from '../../src/encoder/bert.ts';
 import { createRandom } from '../../src/lib/random.ts';
-import { writeSafetensors } from '../../src/lib/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
 import type { SafeTensor } from '../../src/lib/safetensors.ts';
 import type { Pack, PackManifest } from '../../src/packs/pack.ts';
 
@@ -60,4 +62,20 @@ export function createTinyEncoderPack(changes: Partial<PackManifest> = {}, seed 
       ['vocab.txt', new TextEncoder().encode(`${TINY_VOCABULARY.join('\n')}\n`)],
     ]),
   };
+}
+
+/** The pack with golden vectors, each value off by `defect`. */
+export async function withGolden({ manifest, files }: Pack, defect = 0): Promise<Pack> {
+  const texts = [
+    [2, 5, 6, 3],
+    [2, 3],
+  ];
+  const bert = new Bert(createReferenceDevice(), parseSafetensors(files.get('weights.safetensors')!), dims);
+  const vectors = (await bert.encode(texts)).map((value) => value + defect);
+  const golden = writeSafetensors([
+    ['ids', { dtype: 'I32', shape: [6], values: Int32Array.from(texts.flat()) }],
+    ['lengths', { dtype: 'I32', shape: [2], values: Int32Array.from(texts, (ids) => ids.length) }],
+    ['vectors', { dtype: 'F32', shape: [2, dims.hidden], values: vectors }],
+  ]);
+  return { manifest, files: new Map([...files, ['golden.safetensors', golden]]) };
 }

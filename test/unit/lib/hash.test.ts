@@ -12,23 +12,23 @@ describe('sha256Hex', () => {
 describe('contentKey', () => {
   it('gives 16 hex digits, the same every time', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)), (text) => {
         expect(contentKey(text)).toMatch(/^[0-9a-f]{16}$/);
         expect(contentKey(text)).toBe(contentKey(text));
       }),
     );
   });
 
-  it('keeps 200,000 alike titles apart, in each half of the key nearly so', () => {
+  it('keeps 100,000 alike titles apart, in each half of the key nearly so', () => {
     const keys = new Set<string>();
     const halves = new Set<string>();
-    for (let i = 0; i < 200_000; i++) {
+    for (let i = 0; i < 100_000; i++) {
       const key = contentKey(`SET OF ${i % 500} CERAMIC T-LIGHT HOLDERS ${Math.floor(i / 500)}`);
       keys.add(key);
       halves.add(key.slice(0, 8));
     }
-    expect(keys.size).toBe(200_000);
-    // 200,000 values of 32 bits meet 4.7 times on average.
-    expect(200_000 - halves.size).toBeLessThan(30);
+    expect(keys.size).toBe(100_000);
+    // 100,000 values of 32 bits meet 1.2 times on average.
+    expect(100_000 - halves.size).toBeLessThan(12);
   });
 });
