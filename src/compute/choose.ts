@@ -1,12 +1,14 @@
 import { RecommenderError } from '../errors.ts';
 import type { DeviceChoice, DeviceName } from '../types.ts';
 import type { Device, Workload } from './device.ts';
-import { answerWithin, checkDevice, type GoldenCase } from './self-test.ts';
+import { answerWithin, checkDevice, reasonOf, type GoldenCase } from './self-test.ts';
 
 const WORKLOADS: readonly Workload[] = ['encode', 'sequence', 'score'];
 
 /** Each is slower at its best than the one before, but runs in more browsers. A belief, until devices are raced. */
 const PREFERENCE = ['webgpu', 'wasm', 'reference'] as const;
+
+const TIMEOUT_MS = 4000; // Of a first visit's patience: models that are still warming up keep the server's order.
 
 const VERB: Readonly<Record<Workload, string>> = { encode: 'encode', sequence: 'run sequences', score: 'score' };
 
@@ -28,8 +30,9 @@ export interface ChooseOptions {
   readonly choice: DeviceChoice;
   /** The packs' golden cases; a workload without any is served unchecked, and `why` says so. */
   readonly cases: readonly GoldenCase[];
-  /** How each device is made; one that is absent is passed over. A device is made only when its turn comes. */
+  /** How each device is made; it is made only when its turn comes, and passed over where it is absent. */
   readonly create: Partial<Record<DeviceName, () => Promise<Device>>>;
+  /** Hears of devices that gave wrong or no answers, and of a forced one that does not start. */
   readonly onDropped?: (dropped: DroppedDevice) => void;
   /** For making a device, and again for all golden cases of one workload on it; default 4000. */
   readonly timeoutMs?: number;
@@ -37,74 +40,81 @@ export interface ChooseOptions {
 
 /**
  * Finds who serves each workload: the first device, in order of preference, that supports it and answers its golden
- * cases. A forced choice starts the order at that device. Devices that serve nothing are disposed.
+ * cases. A forced choice starts the order at that device; `auto` passes over a GPU that is only imitated on the CPU
+ * (SwiftShader took 25 ms for a head that our SIMD kernels did in 0.3). Devices that serve nothing are disposed.
  * @throws RecommenderError `DEVICE_FAILED` when no device can serve some workload.
  */
 export async function chooseDevices(options: ChooseOptions): Promise<Record<Workload, ChosenDevice>> {
-  const { choice, timeoutMs = 4000 } = options;
-  const order = choice === 'auto' ? PREFERENCE : PREFERENCE.slice(PREFERENCE.indexOf(choice));
+  const order = options.choice === 'auto' ? PREFERENCE : PREFERENCE.slice(PREFERENCE.indexOf(options.choice));
   const found = new Map<Workload, ChosenDevice>();
   const passedOver = new Map(WORKLOADS.map((workload) => [workload, [] as string[]]));
 
   for (const name of order) {
     const wanted = WORKLOADS.filter((workload) => !found.has(workload));
-    const create = options.create[name];
     if (wanted.length === 0) break;
-    if (!create) {
-      for (const workload of wanted) passedOver.get(workload)!.push(`${name} is not offered here`);
-      continue;
-    }
-    const device = await open(create, timeoutMs);
-    if (typeof device === 'string') {
-      options.onDropped?.({ device: name, workload: null, reason: device });
-      for (const workload of wanted) passedOver.get(workload)!.push(`${name} ${device}`);
-      continue;
-    }
-    const refusals = await check(device, wanted, { ...options, timeoutMs });
+    const { device, refusals } = await audition(name, wanted, options);
     for (const workload of wanted) {
+      const reasons = passedOver.get(workload)!;
       const refusal = refusals.get(workload);
-      if (refusal === undefined) found.set(workload, { device, why: explain(name, workload, passedOver.get(workload)!, options) });
-      else passedOver.get(workload)!.push(`${name} ${refusal}`);
+      if (device && refusal === undefined) found.set(workload, { device, why: explain(name, workload, reasons, options) });
+      else reasons.push(`${name} ${refusal!}`);
     }
-    if (wanted.every((workload) => refusals.has(workload))) device.dispose();
   }
   return complete(found, passedOver);
 }
 
+/** Makes one device and asks it for its golden cases: why it cannot serve, for each wanted workload that it cannot serve. */
+async function audition(
+  name: DeviceName,
+  wanted: readonly Workload[],
+  options: ChooseOptions,
+): Promise<{ device?: Device; refusals: ReadonlyMap<Workload, string> }> {
+  const device = await open(name, options);
+  if (typeof device === 'string') return { refusals: new Map(wanted.map((workload) => [workload, device])) };
+  const refusals = await check(device, wanted, options);
+  if (refusals.size === wanted.length) device.dispose();
+  return { device, refusals };
+}
+
 /** A new device, or why there is none. */
-async function open(create: () => Promise<Device>, timeoutMs: number): Promise<Device | string> {
-  const opening = Promise.resolve().then(create); // what create() throws is a rejection, too
+async function open(name: DeviceName, { choice, create, onDropped, timeoutMs = TIMEOUT_MS }: ChooseOptions): Promise<Device | string> {
+  const make = create[name];
+  if (!make) return 'is not offered here';
+  const opening = Promise.resolve().then(make); // what make() throws is a rejection, too
   const answer = await answerWithin(timeoutMs, () => opening);
-  if (answer instanceof Error) return `did not start: ${answer.message}`;
-  if (answer !== 'late') return answer;
-  // It may still arrive: nobody waits for it any more.
-  opening.then((device) => device.dispose()).catch(() => undefined);
-  return `did not start within ${timeoutMs} ms`;
+  if (answer === 'late') {
+    // It may still arrive: nobody waits for it any more.
+    opening.then((device) => device.dispose()).catch(() => undefined);
+  } else if (!(answer instanceof Error)) {
+    if (choice !== 'auto' || answer.emulated !== true) return answer;
+    answer.dispose();
+    return 'has only a software adapter here';
+  }
+  const reason = answer === 'late' ? `did not start within ${timeoutMs} ms` : `did not start: ${reasonOf(answer)}`;
+  // Under `auto` a browser without WebGPU is no fault to report.
+  if (name === choice) onDropped?.({ device: name, workload: null, reason });
+  return reason;
 }
 
 /** Why a device cannot serve, for each of the wanted workloads that it cannot serve. */
 async function check(
   device: Device,
   wanted: readonly Workload[],
-  { cases, timeoutMs, onDropped }: ChooseOptions & { timeoutMs: number },
+  { cases, timeoutMs = TIMEOUT_MS, onDropped }: ChooseOptions,
 ): Promise<Map<Workload, string>> {
   const refusals = new Map<Workload, string>();
-  let stuck: string | undefined;
   for (const workload of wanted) {
     if (!device.supports.has(workload)) {
       refusals.set(workload, `does not ${VERB[workload]} yet`);
-    } else if (stuck !== undefined) {
-      refusals.set(workload, stuck);
-    } else {
-      const verdict = await checkDevice(device, casesOf(cases, workload), { timeoutMs });
-      if (verdict.ok) continue;
-      refusals.set(workload, verdict.reason);
-      onDropped?.({ device: device.name, workload: verdict.late ? null : workload, reason: verdict.reason });
-      if (verdict.late) stuck = verdict.reason;
+      continue;
     }
+    const verdict = await checkDevice(device, casesOf(cases, workload), { timeoutMs });
+    if (verdict.ok) continue;
+    onDropped?.({ device: device.name, workload: verdict.late ? null : workload, reason: verdict.reason });
+    // A device that no longer answers is not trusted with what it answered before, and is not waited for again.
+    if (verdict.late) return new Map(wanted.map((other) => [other, verdict.reason]));
+    refusals.set(workload, verdict.reason);
   }
-  // A device that no longer answers is not trusted with what it answered before either.
-  if (stuck !== undefined) for (const workload of wanted) if (!refusals.has(workload)) refusals.set(workload, stuck);
   return refusals;
 }
 

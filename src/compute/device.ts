@@ -51,6 +51,8 @@ export interface Device {
   /** Names the arithmetic, for instance `simd-f32`: state computed with one kernel is not continued with another. */
   readonly kernel: string;
   readonly supports: ReadonlySet<Workload>;
+  /** True where a GPU is only imitated on the CPU: `auto` then passes it over, as our own CPU kernels are faster there. */
+  readonly emulated?: boolean;
   /** Uploads weights; they stay until `free()` or `dispose()`. */
   upload(values: Float32Array, shape: readonly number[]): Tensor;
   free(tensor: Tensor): void;

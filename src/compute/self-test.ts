@@ -1,3 +1,4 @@
+import { ERROR_CODES, RecommenderError } from '../errors.ts';
 import type { Device, Workload } from './device.ts';
 
 /** Known inputs and outputs that a pack brings, ready to run: a device that answers otherwise must not serve. */
@@ -31,7 +32,7 @@ export async function checkDevice(
     if (answer === 'late' || performance.now() > deadline) {
       return { ok: false, reason: `did not answer ${name} within ${timeoutMs} ms`, late: true };
     }
-    if (answer instanceof Error) return { ok: false, reason: `failed on ${name}: ${answer.message}`, late: false };
+    if (answer instanceof Error) return { ok: false, reason: `failed on ${name}: ${reasonOf(answer)}`, late: false };
     const difference = describeDifference(answer, golden.expected, tolerance);
     if (difference !== null) return { ok: false, reason: `${difference} on ${name}`, late: false };
   }
@@ -51,6 +52,13 @@ export async function answerWithin<T>(milliseconds: number, run: () => Promise<T
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An error's own words, without the sentence that its code stands for and without a full stop, to go on from. */
+export function reasonOf(error: Error): string {
+  const general = error instanceof RecommenderError ? ERROR_CODES[error.code] : '';
+  const own = error.message === general ? general : error.message.replace(general, '').trim();
+  return own.replace(/\.$/, '');
 }
 
 /** The first difference that matters, in words, or null where the values agree. */

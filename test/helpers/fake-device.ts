@@ -22,12 +22,13 @@ export interface FakeBehaviour {
   readonly corrupt?: (value: number) => number;
   /** Never answers. */
   readonly hangs?: boolean;
+  readonly emulated?: boolean;
 }
 
 /** A device that hands inputs back, as well or as badly as it is told. */
 export function createFakeDevice(
   name: DeviceName,
-  { supports = ['encode', 'sequence', 'score'], corrupt = (value) => value, hangs = false }: FakeBehaviour = {},
+  { supports = ['encode', 'sequence', 'score'], corrupt = (value) => value, hangs = false, emulated = false }: FakeBehaviour = {},
 ): FakeDevice {
   let disposed = false;
   const refuse = (): never => {
@@ -45,6 +46,7 @@ export function createFakeDevice(
     name,
     kernel: 'fake',
     supports: new Set(supports),
+    emulated,
     get disposed() {
       return disposed;
     },

@@ -15,7 +15,7 @@ const SUPPORTS: ReadonlySet<Workload> = new Set(['sequence', 'score']);
  */
 export async function createWebgpuDevice(adapter: GPUAdapter): Promise<Device> {
   const device = await requestDevice(adapter);
-  return new WebgpuDevice(new WebGPUBackend(device, adapter.info));
+  return new WebgpuDevice(new WebGPUBackend(device, adapter.info), adapter.info.isFallbackAdapter);
 }
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
@@ -32,13 +32,15 @@ class WebgpuDevice implements Device {
   readonly name = 'webgpu';
   readonly kernel = 'wgsl-f32';
   readonly supports = SUPPORTS;
+  readonly emulated: boolean;
   readonly #backend: WebGPUBackend;
   /** Rejects when the device is lost; a pending mapAsync may otherwise never settle. */
   readonly #lost: Promise<never>;
   #failure: RecommenderError | undefined;
 
-  constructor(backend: WebGPUBackend) {
+  constructor(backend: WebGPUBackend, emulated: boolean) {
     this.#backend = backend;
+    this.emulated = emulated;
     this.#lost = backend.device.lost.then(({ message, reason }) => {
       this.#failure ??= new RecommenderError('DEVICE_FAILED', `The GPU was lost (${reason}): ${message}`);
       throw this.#failure;

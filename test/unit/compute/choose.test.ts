@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { chooseDevices, type DroppedDevice } from '../../../src/compute/choose.ts';
 import type { Device, Workload } from '../../../src/compute/device.ts';
+import { RecommenderError } from '../../../src/errors.ts';
 import type { GoldenCase } from '../../../src/compute/self-test.ts';
 import type { DeviceName } from '../../../src/types.ts';
 import { createFakeDevice, type FakeBehaviour, type FakeDevice } from '../../helpers/fake-device.ts';
@@ -71,13 +72,20 @@ describe('chooseDevices', () => {
   it('drops a device that does not start, or too late, and disposes it when it comes', async () => {
     const late = createFakeDevice('wasm');
     let arrive: (device: Device) => void = () => undefined;
-    const setup = setUp({ webgpu: new Error('no adapter'), reference: {} });
+    const setup = setUp({ webgpu: new RecommenderError('DEVICE_FAILED', 'no adapter.'), reference: {} });
     const create = { ...setup.create, wasm: () => new Promise<Device>((resolve) => (arrive = resolve)) };
     const chosen = await chooseDevices({ choice: 'auto', timeoutMs: 250, ...setup, create });
     const why = 'reference: webgpu did not start: no adapter; wasm did not start within 250 ms';
     expect(chosen.score.why).toBe(why);
+    expect(setup.dropped).toEqual([]);
     arrive(late);
     await vi.waitFor(() => expect(late.disposed).toBe(true));
+  });
+
+  it('reports a forced device that does not start', async () => {
+    const setup = setUp({ webgpu: new Error('no adapter'), wasm: {} });
+    expect((await chooseDevices({ choice: 'webgpu', ...setup })).score.why).toBe('wasm: webgpu did not start: no adapter');
+    expect(setup.dropped).toEqual([{ device: 'webgpu', workload: null, reason: 'did not start: no adapter' }]);
   });
 
   it('serves a forced choice where it can, and the next elsewhere', async () => {
@@ -91,6 +99,16 @@ describe('chooseDevices', () => {
 
     const forcedReference = await chooseDevices({ choice: 'reference', ...setUp(allGood) });
     expect(forcedReference.encode.device.name).toBe('reference');
+  });
+
+  it('leaves a GPU that is imitated on the CPU, unless it is asked for', async () => {
+    const behaviours = { ...allGood, webgpu: { ...allGood.webgpu, emulated: true } };
+    const setup = setUp(behaviours);
+    const chosen = await chooseDevices({ choice: 'auto', ...setup });
+    expect(chosen.score).toMatchObject({ device: { name: 'wasm' }, why: 'wasm: webgpu has only a software adapter here' });
+    expect(setup.made[0]!.disposed).toBe(true);
+    expect(setup.dropped).toEqual([]);
+    expect((await chooseDevices({ choice: 'webgpu', ...setUp(behaviours) })).score.device.name).toBe('webgpu');
   });
 
   it('passes over a device that is not offered, and says when nothing was checked', async () => {
