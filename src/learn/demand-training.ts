@@ -1,3 +1,4 @@
+import type { Device } from '../compute/device.ts';
 import { createReferenceDevice } from '../compute/reference/device.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import { appendWeek, readSeries, scaleAt, toScaledLog, WINDOW_WEEKS } from '../forecast/demand-input.ts';
@@ -14,6 +15,8 @@ import { clipGradients, stepAdamW } from './parameters.ts';
 
 export interface DemandTrainingOptions {
   readonly kernels: TrainingKernels;
+  /** Forecasts the held-out weeks. Default: the reference device, the same bits everywhere. */
+  readonly device?: Device;
   /** The same seed, series and kernels give the same bytes. Default 1. */
   readonly seed?: number;
   /** Default 32. */
@@ -69,6 +72,7 @@ export async function trainDemand(
   series: readonly DemandSeries[],
   {
     kernels,
+    device = createReferenceDevice(),
     seed = 1,
     hidden = 32,
     batch = 128,
@@ -100,7 +104,7 @@ export async function trainDemand(
     record({ phase: 'search', epoch, trainLoss, holdOutLoss });
     if (holdOutLoss < best.loss) best = { epoch, loss: holdOutLoss, tensors: copyTensors(network) };
   }
-  const margins = await calibrate(best.tensors, known, holdOutWeeks);
+  const margins = await calibrate(best.tensors, known, holdOutWeeks, device);
 
   resetNetwork(network, initial);
   random = createRandom(seed + 1);
@@ -164,10 +168,10 @@ function meanLoss(network: DemandNetwork, windows: readonly DemandWindow[]): num
 }
 
 /** How far the interval must move on each side, per horizon, to cover the held-out weeks: [below, above]. */
-async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], holdOutWeeks: number): Promise<[number, number][]> {
+async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], holdOutWeeks: number, device: Device): Promise<[number, number][]> {
   const stride = Math.ceil(known.length / CALIBRATION_SERIES);
   const sample = known.filter((_, index) => index % stride === 0);
-  const model = DemandModel.load(withMargins(tensors, [[0, 0]]), createReferenceDevice());
+  const model = DemandModel.load(withMargins(tensors, [[0, 0]]), device);
   const origins = sample.map(({ values, asOf }): DemandSeries => ({
     measure: 'sales',
     stepDays: 7,
@@ -175,6 +179,7 @@ async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], 
     values: Array.from(values.subarray(0, values.length - holdOutWeeks)),
   }));
   const forecasts = await model.forecast(origins, { horizon: holdOutWeeks });
+  model.dispose();
   const below = Array.from({ length: holdOutWeeks }, (): number[] => []);
   const above = Array.from({ length: holdOutWeeks }, (): number[] => []);
   origins.forEach((origin, index) => {
