@@ -39,6 +39,12 @@ test('an LSTM on webgpu gives the same bits in one call and step by step', async
   expect(stepped).toEqual(whole);
 });
 
+test('webgpu gives the same values in a worker', async () => {
+  const program = 'head 500x24, 32 relu, 16 relu, 1';
+  const { results } = await page.evaluate((name) => window.devicesPage.run('webgpu', name), program);
+  expect(await page.evaluate((name) => window.devicesPage.runInWorker(name), program)).toEqual(results);
+});
+
 test('lists of every length reuse buffers and pipelines', async () => {
   const counts = await page.evaluate(() => window.devicesPage.runLengths(100));
   expect(counts).toEqual({ dispatches: 200, readbacks: 100, buffers: 0, pipelines: 0 });

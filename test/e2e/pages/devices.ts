@@ -61,6 +61,20 @@ const devicesPage = {
     return { results: results.map((values) => [...values]), counts: takeCounts() };
   },
 
+  /** A serving program on WebGPU in a worker: its results, or the error. */
+  async runInWorker(program: string): Promise<number[][] | string> {
+    const worker = new Worker(new URL('./devices-worker.ts', import.meta.url), { type: 'module' });
+    try {
+      return await new Promise((resolve, reject) => {
+        worker.addEventListener('message', ({ data }: MessageEvent<number[][] | string>) => resolve(data));
+        worker.addEventListener('error', ({ message }) => reject(new Error(message)));
+        worker.postMessage(program);
+      });
+    } finally {
+      worker.terminate();
+    }
+  },
+
   /** An LSTM over 20 steps in one call, and step by step. */
   async runInSteps(): Promise<{ whole: number[]; stepped: number[] }> {
     const device = await started.webgpu;
