@@ -15,23 +15,26 @@ export interface SalesLines {
 
 /**
  * Units sold of every item in whole weeks that end at `asOf` floored to the day (UTC), since `from` (default the first line).
- * Lines at or after that day are not looked at; weeks before an item's first sale are null, for it may not have been on sale.
+ * Lines at or after that day are not looked at; weeks before an item's first sale, be it before `from`, are null, for it may not
+ * have been on sale.
  */
 export function weeklySales({ item, time, quantity }: SalesLines, itemCount: number, asOf: number, { from }: { readonly from?: number } = {}): DemandSeries[] {
   const end = Math.floor(asOf / SECONDS_PER_DAY) * SECONDS_PER_DAY;
   const first = from ?? time.reduce((earliest, seconds) => Math.min(earliest, seconds), end);
   const weeks = Math.max(0, Math.floor((end - Math.floor(first / SECONDS_PER_DAY) * SECONDS_PER_DAY) / SECONDS_PER_WEEK));
-  const values = Array.from({ length: itemCount }, () => new Array<number | null>(weeks).fill(null));
+  const sold = Array.from({ length: itemCount }, () => new Float64Array(weeks));
+  const firstWeek = new Int32Array(itemCount).fill(weeks);
   item.forEach((index, line) => {
-    const week = weeks - Math.ceil((end - time[line]!) / SECONDS_PER_WEEK);
-    const series = values[index]!;
-    if (time[line]! >= end || week < 0) return;
     const units = quantity[line]!;
-    if (Number.isFinite(units)) series[week] = (series[week] ?? 0) + units;
+    if (time[line]! >= end || !Number.isFinite(units)) return;
+    const week = weeks - Math.ceil((end - time[line]!) / SECONDS_PER_WEEK);
+    firstWeek[index] = Math.min(firstWeek[index]!, week);
+    if (week >= 0) sold[index]![week]! += units;
   });
-  for (const series of values) {
-    const start = series.findIndex((value) => value !== null);
-    if (start >= 0) for (let week = start; week < weeks; week++) series[week] ??= 0;
-  }
-  return values.map((series) => ({ measure: 'sales', asOf: end, stepDays: 7, values: series }));
+  return sold.map((units, index) => ({
+    measure: 'sales',
+    asOf: end,
+    stepDays: 7,
+    values: Array.from(units, (value, week) => (week < firstWeek[index]! ? null : value)),
+  }));
 }

@@ -23,9 +23,11 @@ export interface DemandTrainingOptions {
   readonly hidden?: number;
   /** Windows per step. Default 128. */
   readonly batch?: number;
-  /** At most so many passes, one window of each series in each. Default 30. */
+  /** At most so many rounds of `windowsPerEpoch`. Default 16. */
   readonly epochs?: number;
-  /** Epochs without a better hold-out loss before it stops. Default 5. */
+  /** Windows drawn in an epoch, each of another series. Default 4,096. */
+  readonly windowsPerEpoch?: number;
+  /** Epochs without a better hold-out loss before it stops. Default 4. */
   readonly patience?: number;
   /** The last weeks of every series, on which it stops early and calibrates the intervals. Default 4. */
   readonly holdOutWeeks?: number;
@@ -59,8 +61,8 @@ export interface DemandTrainingReport {
 /** Gradients longer than this are shortened. */
 const GRADIENT_NORM = 1;
 
-/** Series that calibration looks at: more would not move a decile. */
-const CALIBRATION_SERIES = 6_000;
+/** Series that early stopping and calibration look at, spread over all: more would not move a mean or a decile. */
+const HOLD_OUT_SERIES = 4_096;
 
 /**
  * Trains one demand LSTM over all series: first with their last weeks held out, to find the number of epochs and to
@@ -76,8 +78,9 @@ export async function trainDemand(
     seed = 1,
     hidden = 32,
     batch = 128,
-    epochs = 30,
-    patience = 5,
+    epochs = 16,
+    windowsPerEpoch = 4_096,
+    patience = 4,
     holdOutWeeks = 4,
     learningRate = 0.003,
     weightDecay = 0.01,
@@ -87,7 +90,7 @@ export async function trainDemand(
   const known = series.map(readSeries).filter(({ values, start }) => values.length - start > holdOutWeeks + 1);
   if (known.length === 0) throw new RecommenderError('INVALID_DATA', `No series has more than ${holdOutWeeks + 1} known weeks.`);
   const history: DemandEpoch[] = [];
-  const schedule = { epochs, learningRate, weightDecay };
+  const schedule = { epochs, windowsPerEpoch, learningRate, weightDecay };
   const record = (epoch: DemandEpoch): void => {
     history.push(epoch);
     onEpoch(epoch);
@@ -96,7 +99,7 @@ export async function trainDemand(
   const network = new DemandNetwork(hidden, batch, kernels, createRandom(seed));
   const initial = copyTensors(network);
   let random = createRandom(seed + 1);
-  const heldOut = known.map((sales): DemandWindow => ({ sales, end: sales.values.length - 1, learnFrom: sales.values.length - holdOutWeeks }));
+  const heldOut = evenly(known, HOLD_OUT_SERIES).map((sales): DemandWindow => ({ sales, end: sales.values.length - 1, learnFrom: sales.values.length - holdOutWeeks }));
   let best = { epoch: 0, loss: Infinity, tensors: initial };
   for (let epoch = 1; epoch <= epochs && epoch - best.epoch <= patience; epoch++) {
     const trainLoss = learnEpoch(network, known, holdOutWeeks, random, epoch, schedule, kernels);
@@ -119,21 +122,22 @@ export async function trainDemand(
 
 interface Schedule {
   readonly epochs: number;
+  readonly windowsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
 }
 
-/** One random window of every series, in random order; nothing of the last `holdOutWeeks` is learnt. */
+/** One random window of each of some series, in random order; nothing of the last `holdOutWeeks` is learnt. */
 function learnEpoch(
   network: DemandNetwork,
   known: readonly WeeklySales[],
   holdOutWeeks: number,
   random: Random,
   epoch: number,
-  { epochs, learningRate, weightDecay }: Schedule,
+  { epochs, windowsPerEpoch, learningRate, weightDecay }: Schedule,
   kernels: TrainingKernels,
 ): number {
-  const order = random.shuffle(Int32Array.from(known.keys()));
+  const order = random.shuffle(Int32Array.from(known.keys())).subarray(0, windowsPerEpoch);
   const steps = Math.ceil(order.length / network.batch);
   let loss = 0;
   for (let step = 0; step < steps; step++) {
@@ -169,8 +173,7 @@ function meanLoss(network: DemandNetwork, windows: readonly DemandWindow[]): num
 
 /** How far the interval must move on each side, per horizon, to cover the held-out weeks: [below, above]. */
 async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], holdOutWeeks: number, device: Device): Promise<[number, number][]> {
-  const stride = Math.ceil(known.length / CALIBRATION_SERIES);
-  const sample = known.filter((_, index) => index % stride === 0);
+  const sample = evenly(known, HOLD_OUT_SERIES);
   const model = DemandModel.load(withMargins(tensors, [[0, 0]]), device);
   const origins = sample.map(({ values, asOf }): DemandSeries => ({
     measure: 'sales',
@@ -204,6 +207,12 @@ const SECONDS_PER_WEEK = 7 * 86_400;
 function quantile(values: readonly number[], level: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(level * sorted.length))] ?? 0;
+}
+
+/** At most `count` values, at equal distances. */
+function evenly<T>(values: readonly T[], count: number): T[] {
+  const taken = Math.min(count, values.length);
+  return Array.from({ length: taken }, (_, k) => values[Math.floor((k * values.length) / taken)]!);
 }
 
 function copyTensors(network: DemandNetwork): DemandTensors {

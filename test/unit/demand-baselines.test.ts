@@ -96,7 +96,7 @@ describe('weekly sales', () => {
       quantity: Float32Array.of(100, 2, 3, 4, NaN, 50),
     };
     expect(weeklySales(lines, 3, asOf, { from: 2 * DAY })).toEqual([
-      { measure: 'sales', asOf: 30 * DAY, stepDays: 7, values: [null, null, null, 5] },
+      { measure: 'sales', asOf: 30 * DAY, stepDays: 7, values: [0, 0, 0, 5] }, // first sold on day 1
       { measure: 'sales', asOf: 30 * DAY, stepDays: 7, values: [null, null, 4, 0] },
       { measure: 'sales', asOf: 30 * DAY, stepDays: 7, values: [null, null, null, null] },
     ]);

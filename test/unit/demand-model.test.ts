@@ -26,7 +26,7 @@ function toySeries(count: number, weeks: number, seed: number): DemandSeries[] {
 }
 
 async function train({ count = 96, ...options }: Partial<DemandTrainingOptions> & { count?: number } = {}): Promise<DemandTensors> {
-  const { tensors } = await trainDemand(toySeries(count, 44, 1), { kernels: createWasmTrainingKernels(), hidden: 12, batch: 8, epochs: 30, learningRate: 0.01, ...options });
+  const { tensors } = await trainDemand(toySeries(count, 44, 1), { kernels: createWasmTrainingKernels(), hidden: 12, batch: 8, epochs: 30, patience: 5, learningRate: 0.01, ...options });
   return tensors;
 }
 
