@@ -21,7 +21,7 @@ export const FEATURE_NAMES = [
   'demandTrend', // log of forecast over the last four weeks' mean
   'price', // position in the catalogue's prices, 0 to 1
   'priceGap', // distance to the mean price position of the shopper's behaviours
-  'serverRank', // 10 / (10 + server position); missing where the list has no order
+  'serverRank', // 10 / (10 + server position); missing where the server gave no scores, so that its order says nothing
   'historyLength', // log(1 + behaviours), the same for all candidates
   'sessionLength',
 ] as const;

@@ -15,7 +15,7 @@ export interface CandidateView {
   /** Units of the last week, and the mean of the last four; null without a series. */
   readonly lastWeek: number | null;
   readonly lastFourWeeks: number | null;
-  /** null where the candidates have no order. */
+  /** null where the server gave no scores, so that its order says nothing. */
   readonly serverPosition: number | null;
 }
 

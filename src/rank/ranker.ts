@@ -1,4 +1,5 @@
 import type { Device } from '../compute/device.ts';
+import { RecommenderError } from '../errors.ts';
 import type { InterestEvent, InterestModel, NextInterest } from '../forecast/interest.ts';
 import { writeFeatures, type CandidateView } from './features.ts';
 import type { JointHead } from './head.ts';
@@ -24,7 +25,8 @@ export interface RankerTables {
 export interface RankerParts {
   /** null for a pack without an interest LSTM. */
   readonly interest: InterestModel | null;
-  readonly head: JointHead;
+  /** null while the head is being trained on this ranker's features; `score()` then throws. */
+  readonly head: JointHead | null;
   readonly tables: RankerTables;
   /** Where similarities of texts are computed. */
   readonly device: Device;
@@ -118,6 +120,7 @@ export class Ranker {
 
   /** y(u,i,t) of each candidate, [candidates]; higher is better. */
   async score(shopper: PreparedShopper, candidates: readonly CandidateView[]): Promise<Float32Array> {
+    if (!this.#parts.head) throw new RecommenderError('INTERNAL', 'A ranker without a head makes features only.');
     return this.#parts.head.score(await this.features(shopper, candidates), shopper.hidden);
   }
 

@@ -1,0 +1,283 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { createWasmDevice } from '../compute/wasm/device.ts';
+import { createWasmTrainingKernels } from '../compute/wasm/training.ts';
+import { itemText } from '../encoder/item-text.ts';
+import { RecommenderError } from '../errors.ts';
+import { parseSafetensors, writeSafetensors, type SafeTensors } from '../lib/safetensors.ts';
+import { groupByUser, logBefore } from '../learn/histories.ts';
+import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
+import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type TrainedInterest } from '../learn/interest-training.ts';
+import { countTables, featureNames, trainShopDemand, trainShopHead, type Part } from '../learn/recommender-training.ts';
+import { priceQuantilesOf, pricePositionsOf, type Shop } from '../learn/shop.ts';
+import { packInterest, writeRecommender, type FloatTensors } from '../learn/write-recommender.ts';
+import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
+import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
+import { readInteractions, readItems } from './data.ts';
+import { openEncoder, packAddress } from './encoder.ts';
+
+export interface TrainOptions {
+  readonly interactions: string;
+  readonly items: string;
+  /** The encoder pack's folder. */
+  readonly encoder: string;
+  /** Where the pack is written; intermediate results go to `out/training`. */
+  readonly out: string;
+  readonly name?: string;
+  /** ISO date; nothing from this day on is learnt or counted. Default: the end of the log. */
+  readonly until?: string;
+  /** Days before `until` that choose the epoch and train the head. Default 31. */
+  readonly validationDays?: number;
+  readonly seed?: number;
+  /** Parts to leave out, for ablations. */
+  readonly without?: readonly Part[];
+  /** Another training's folder, whose interest and demand LSTMs are taken where they are the same. */
+  readonly reuse?: string;
+  /** Goes on where an interrupted training stopped. */
+  readonly resume?: boolean;
+  readonly trainingData?: { readonly name: string; readonly licence: string; readonly credit: string };
+  readonly epochs?: number;
+}
+
+const DEFAULT_VALIDATION_DAYS = 31;
+const KERNEL_MEGABYTES = 1_024;
+
+/**
+ * `shelfwise train`: interactions and items in, a recommender pack out.
+ * @throws RecommenderError `INVALID_DATA` for files that cannot be trained on, `INVALID_OPTIONS` for options that contradict.
+ */
+export async function runTrain(options: TrainOptions, say: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<void> {
+  const { out, seed = 1, without = [], validationDays = DEFAULT_VALIDATION_DAYS } = options;
+  const working = join(out, 'training');
+  await mkdir(working, { recursive: true });
+  const { shop, encoderRevision, until } = await readShop(options, say);
+  const from = until - validationDays * 86_400;
+  const kernels = createWasmTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
+  const device = await createWasmDevice();
+  const { embedding, hidden } = DEFAULT_INTEREST_TRAINING;
+
+  const useText = !without.includes('text');
+  const interest = without.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, kernels, options, working, say });
+  kernels.release();
+  const demand = without.includes('demand') ? null : await demandStage(shop, { from, until, seed, kernels, device, options, working, say });
+  kernels.release();
+  const head = await trainShopHead(shop, { interest: interest?.tuned ?? null, demand: demand?.tuned ?? null, embedding, hidden }, kernels, device, {
+    from,
+    until,
+    without,
+    training: { ...DEFAULT_HEAD_TRAINING, seed },
+  });
+  for (const { epoch, loss, ndcg } of head.history) say(`head: epoch ${epoch}, loss ${loss.toFixed(4)}, NDCG@10 of held-out shoppers' lists ${ndcg.toFixed(4)}`);
+
+  const bestHead = Math.max(...head.history.map(({ ndcg }) => ndcg));
+  const manifest = await writeRecommender(
+    out,
+    {
+      kind: 'recommender',
+      name: options.name ?? 'shop',
+      created: new Date(until * 1_000).toISOString(),
+      encoder: { revision: encoderRevision, address: relative(out, packAddress(options.encoder)).replaceAll('\\', '/') },
+      dims: { text: shop.textDimensions, embedding, hidden, items: shop.itemIds.length, context: interest ? hidden : 0 },
+      features: { ...FEATURE_SCHEMA, names: featureNames(without) },
+      measured: { ...interest?.measured, 'head.validationNdcg@10': bestHead },
+      trainingData: [options.trainingData ?? { name: options.interactions, licence: 'the shop’s own', credit: '' }],
+      licence: options.trainingData ? options.trainingData.licence : 'the shop’s own',
+    },
+    {
+      itemIds: shop.itemIds,
+      interest: interest && asFloats(interest.shipped),
+      demand: demand?.shipped ?? null,
+      head: head.tensors,
+      tables: countTables(shop, logBefore(shop.log, until)),
+    },
+  );
+  say(`pack ${manifest.name} ${manifest.revision}: ${manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${out}`);
+  device.dispose();
+}
+
+/** Reads log and catalogue, keeps what was sold before `until`, and encodes the titles. */
+export async function readShop(options: Pick<TrainOptions, 'interactions' | 'items' | 'encoder' | 'until'>, say: (line: string) => void): Promise<{ shop: Shop; encoderRevision: string; until: number }> {
+  const log = await readInteractions(options.interactions);
+  const catalogue = await readItems(options.items);
+  const until = options.until === undefined ? (log.time.at(-1) ?? 0) + 1 : Date.parse(options.until) / 1_000;
+  if (Number.isNaN(until)) throw new RecommenderError('INVALID_OPTIONS', `--until ${options.until ?? ''} is not a date such as 2011-11-01.`);
+  const sold = new Set<string>();
+  log.item.forEach((item, row) => {
+    if (log.time[row]! < until) sold.add(log.items[item]!);
+  });
+  const kept = catalogue.ids.map((id, at) => ({ id, at })).filter(({ id }) => sold.has(id));
+  const index = new Map(kept.map(({ id }, item) => [id, item]));
+  const rows = Int32Array.from([...log.item.keys()].filter((row) => log.time[row]! < until && index.has(log.items[log.item[row]!]!)));
+  const kinds = log.kinds.map((kind) => BEHAVIOUR_KINDS.findIndex((known) => known === kind));
+  const unknown = log.kinds.find((_, at) => kinds[at]! < 0);
+  if (unknown !== undefined) throw new RecommenderError('INVALID_DATA', `${options.interactions} has the unknown event ${unknown}; known are ${BEHAVIOUR_KINDS.join(', ')}.`);
+  const itemPrices = Float32Array.from(kept, ({ at }) => catalogue.price[at]!);
+  const priceQuantiles = priceQuantilesOf(itemPrices);
+  const titles = kept.map(({ at }) => catalogue.titles[at]!);
+  say(`${rows.length} lines, ${log.users.length} shoppers, ${kept.length} items; encoding titles`);
+  const { encoder, pack, device } = await openEncoder(options.encoder);
+  const textVectors = await encoder.encode(kept.map(({ id }, item) => itemText({ id, title: titles[item]! })));
+  const textDimensions = encoder.dimensions;
+  encoder.dispose();
+  device.dispose();
+  const pick = <T extends Int32Array | Float32Array | Float64Array | Uint8Array>(make: { from(source: Int32Array, map: (row: number) => number): T }, value: (row: number) => number): T => make.from(rows, value);
+  const shop: Shop = {
+    itemIds: kept.map(({ id }) => id),
+    titles,
+    itemPrices,
+    pricePositions: pricePositionsOf(itemPrices, priceQuantiles),
+    priceQuantiles,
+    textVectors,
+    textDimensions,
+    quantity: pick(Float32Array, (row) => log.quantity?.[row] ?? NaN),
+    log: {
+      users: log.users.length,
+      items: kept.length,
+      user: pick(Int32Array, (row) => log.user[row]!),
+      item: pick(Int32Array, (row) => index.get(log.items[log.item[row]!]!)!),
+      kind: pick(Uint8Array, (row) => kinds[log.kind[row]!]!),
+      time: pick(Float64Array, (row) => log.time[row]!),
+      price: pick(Float32Array, (row) => log.price?.[row] ?? NaN),
+      session: pick(Int32Array, (row) => log.session?.[row] ?? -1),
+    },
+  };
+  return { shop, encoderRevision: pack.manifest.revision, until };
+}
+
+interface Stage {
+  readonly from: number;
+  readonly until: number;
+  readonly seed: number;
+  readonly kernels: ReturnType<typeof createWasmTrainingKernels>;
+  readonly options: TrainOptions;
+  readonly working: string;
+  readonly say: (line: string) => void;
+}
+
+interface InterestStage {
+  readonly tuned: SafeTensors;
+  readonly shipped: SafeTensors;
+  readonly measured: Readonly<Record<string, number>>;
+}
+
+async function interestStage(shop: Shop, stage: Stage & { readonly useText: boolean }): Promise<InterestStage> {
+  const { from, until, useText, seed, kernels, options, working, say } = stage;
+  const file = `interest${useText ? '' : '-without-text'}-${seed}`;
+  const done = await readStage(options, working, `${file}.tuned.safetensors`);
+  const shipped = await readStage(options, working, `${file}.shipped.safetensors`);
+  const figures = await readStage(options, working, `${file}.json`);
+  if (done && shipped && figures) {
+    say(`interest LSTM: taken from an earlier training (${file})`);
+    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shipped), measured: JSON.parse(figures.toString()) as Record<string, number> };
+  }
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new RecommenderError('ABORTED', `The last whole epoch is kept in ${working}; go on with --resume.`));
+  process.once('SIGINT', interrupt);
+  const checkpoint = join(working, `${file}.checkpoint`);
+  const data = {
+    training: groupByUser(logBefore(shop.log, from)),
+    refit: groupByUser(logBefore(shop.log, until)),
+    validationFrom: from,
+    textVectors: useText ? shop.textVectors : new Float32Array(0),
+    textDimensions: useText ? shop.textDimensions : 0,
+    priceQuantiles: shop.priceQuantiles,
+    itemPrices: shop.itemPrices,
+  };
+  const bar = createProgressBar();
+  const trained = await trainInterest(
+    data,
+    kernels,
+    { ...DEFAULT_INTEREST_TRAINING, seed, ...(options.epochs === undefined ? {} : { maxEpochs: options.epochs }) },
+    {
+      signal: stop.signal,
+      resumeFrom: options.resume ? await readCheckpoint(checkpoint) : undefined,
+      saveCheckpoint: (state) => writeCheckpoint(checkpoint, state),
+      onProgress: bar,
+      onEpoch: ({ epoch, loss, ndcg, seconds }) => say(`interest LSTM: epoch ${epoch}, loss ${loss.toFixed(4)}${ndcg === null ? ' (refit)' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}, ${seconds.toFixed(0)} s`),
+    },
+  );
+  process.off('SIGINT', interrupt);
+  const best = Math.max(...trained.history.map(({ ndcg }) => ndcg ?? 0));
+  const measured = { 'interest.validationNdcg@10': best, 'interest.epochs': trained.history.length };
+  const tensors = { tuned: withProjection(trained.tuned, shop.textDimensions), shipped: withProjection(trained.shipped, shop.textDimensions) };
+  await writeWhole(join(working, `${file}.tuned.safetensors`), packInterest(tensors.tuned));
+  await writeWhole(join(working, `${file}.shipped.safetensors`), packInterest(tensors.shipped));
+  await writeWhole(join(working, `${file}.json`), new TextEncoder().encode(JSON.stringify(measured)));
+  return { tuned: parseSafetensors(packInterest(tensors.tuned)), shipped: parseSafetensors(packInterest(tensors.shipped)), measured };
+}
+
+async function demandStage(shop: Shop, { from, until, seed, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors }> {
+  const stage = async (label: string, end: number): Promise<FloatTensors> => {
+    const file = `demand-${label}-${seed}.safetensors`;
+    const done = await readStage(options, working, file);
+    if (done) return asFloats(parseSafetensors(done));
+    const { tensors, report } = await trainShopDemand(shop, end, kernels, device, seed);
+    kernels.release();
+    say(`demand LSTM (${label}): ${report.bestEpoch} epochs, pinball loss of the held-out weeks ${report.holdOutLoss.toFixed(4)}`);
+    await writeWhole(join(working, file), writeSafetensors([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }] as const)));
+    return tensors;
+  };
+  return { tuned: await stage('tuned', from), shipped: await stage('shipped', until) };
+}
+
+/** A model without text has no projection; unseen items are then zeros. */
+function withProjection(tensors: TrainedInterest['tuned'], text: number): TrainedInterest['tuned'] {
+  const [embedding = 0, columns = 0] = tensors.get('projection')!.shape;
+  if (columns === 0) tensors.set('projection', { shape: [embedding, text], values: new Float32Array(embedding * text) });
+  return tensors;
+}
+
+/** int8 tensors stay as they are named; `writeRecommender` packs them to the same bytes again. */
+function asFloats(tensors: SafeTensors): FloatTensors {
+  const floats = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  for (const [name, tensor] of tensors) {
+    if (name.endsWith('.scale') && tensors.has(name.slice(0, -'.scale'.length))) continue;
+    if (tensor.dtype === 'F32') floats.set(name, tensor);
+    if (tensor.dtype !== 'I8') continue;
+    const scales = tensors.get(`${name}.scale`)!.values;
+    const columns = tensor.shape[1]!;
+    floats.set(name, { shape: tensor.shape, values: Float32Array.from(tensor.values, (value, at) => value * scales[Math.floor(at / columns)]!) });
+  }
+  return floats;
+}
+
+async function readStage({ resume, reuse }: TrainOptions, working: string, file: string): Promise<Buffer | undefined> {
+  const folders = [...(resume ? [working] : []), ...(reuse === undefined ? [] : [join(reuse, 'training')])];
+  for (const folder of folders) {
+    const bytes = await readFile(join(folder, file)).catch(() => undefined);
+    if (bytes) return bytes;
+  }
+  return undefined;
+}
+
+async function writeCheckpoint(path: string, { tensors, ...state }: InterestCheckpoint): Promise<void> {
+  await writeWhole(`${path}.safetensors`, writeSafetensors([...tensors].map(([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const)));
+  await writeWhole(`${path}.json`, new TextEncoder().encode(JSON.stringify(state)));
+}
+
+async function readCheckpoint(path: string): Promise<InterestCheckpoint | undefined> {
+  const json = await readFile(`${path}.json`, 'utf8').catch(() => undefined);
+  if (json === undefined) return undefined;
+  const tensors = new Map<string, Float32Array>();
+  for (const [name, tensor] of parseSafetensors(await readFile(`${path}.safetensors`))) if (tensor.dtype === 'F32') tensors.set(name, tensor.values);
+  return { ...(JSON.parse(json) as Omit<InterestCheckpoint, 'tensors'>), tensors };
+}
+
+/** Written beside and moved into place, so that an interruption leaves the old file whole. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(`${path}.part`, bytes);
+  await rename(`${path}.part`, path);
+}
+
+const BAR_WIDTH = 30;
+
+/** A progress bar on a terminal; silent elsewhere, where each epoch's line is enough. */
+function createProgressBar(): (progress: { phase: string; epoch: number; share: number; loss: number }) => void {
+  const started = Date.now();
+  return ({ phase, epoch, share, loss }) => {
+    if (!process.stderr.isTTY) return;
+    const filled = Math.round(share * BAR_WIDTH);
+    const end = share >= 1 ? '\n' : '';
+    process.stderr.write(`\r${phase} epoch ${epoch} [${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] loss ${loss.toFixed(3)} ${Math.round((Date.now() - started) / 1000)} s${end}`);
+  };
+}
