@@ -1,21 +1,7 @@
 import { RecommenderError } from '../errors.ts';
 import type { BehaviourPayload, NewBehaviourRow } from '../storage/shopper-store.ts';
-import type { BehaviourKind, Item } from '../types.ts';
-
-/** Every kind of behaviour, in the order in which models number them; append only. */
-export const BEHAVIOUR_KINDS = [
-  'view',
-  'click',
-  'impression',
-  'search',
-  'cart',
-  'remove',
-  'wishlist',
-  'purchase',
-  'rate',
-  'share',
-  'dwell',
-] as const satisfies readonly BehaviourKind[];
+import type { Item } from '../types.ts';
+import { BEHAVIOUR_KINDS } from './kinds.ts';
 
 // A row is kept for months and read at every start: longer texts are cut to what an encoder reads anyway.
 const TITLE_CHARACTERS = 1_000;
@@ -57,8 +43,8 @@ export function toBehaviourRow(arrived: ArrivedEvent, { partition, now }: { part
   return { id, partition, schemaVersion: 1, payload };
 }
 
-/** The item's documented fields, or undefined without a usable id. */
-function toItem(value: unknown): Item | undefined {
+/** The item's documented fields, or undefined without a usable id; events and candidates alike, so that one item has one text. */
+export function toItem(value: unknown): Item | undefined {
   if (!isRecord(value)) return undefined;
   const id = toItemKey(value.id);
   if (id === undefined) return undefined;

@@ -57,7 +57,8 @@ export class JointHead {
   readonly #mean: Float32Array;
   readonly #deviation: Float32Array;
   readonly #hidden: number;
-  readonly #context: Tensor | null; // [first, hidden]
+  readonly #context: Float32Array | null; // [first, hidden]
+  readonly #firstBias: Float32Array; // [first]
   readonly #layers: readonly { readonly weight: Tensor; readonly bias: Tensor }[];
 
   /** @param hidden size of h_u; 0 for a head without it. */
@@ -69,7 +70,8 @@ export class JointHead {
     this.#deviation = floatTensor(tensors, 'features.deviation', [count]);
     this.#hidden = hidden;
     const upload = (name: string, ...shape: number[]): Tensor => device.upload(floatTensor(tensors, name, shape), shape);
-    this.#context = hidden > 0 ? upload('context', HEAD_LAYERS[0], hidden) : null;
+    this.#context = hidden > 0 ? floatTensor(tensors, 'context', [HEAD_LAYERS[0], hidden]) : null;
+    this.#firstBias = floatTensor(tensors, 'layer0.bias', [HEAD_LAYERS[0]]);
     const sizes = [2 * count, ...HEAD_LAYERS, 1];
     this.#layers = sizes.slice(1).map((size, layer) => ({
       weight: upload(`layer${layer}`, size, sizes[layer]!),
@@ -84,9 +86,7 @@ export class JointHead {
     const x = standardise(features, this.#columns, this.#mean, this.#deviation);
     const [scores] = await this.#device.run((ops) => {
       const [first, second, last] = this.#layers;
-      const bias = this.#context
-        ? ops.linear(ops.input(hiddenState.subarray(0, this.#hidden), [1, this.#hidden]), this.#context, first!.bias) // [1, 32]
-        : first!.bias;
+      const bias = ops.input(this.#shopperBias(hiddenState), [HEAD_LAYERS[0]]);
       const one = ops.linear(ops.input(x, [rows, 2 * this.#columns.length]), first!.weight, bias, 'relu'); // [rows, 32]
       const two = ops.linear(one, second!.weight, second!.bias, 'relu'); // [rows, 16]
       return [ops.linear(two, last!.weight, last!.bias)]; // [rows, 1]
@@ -94,8 +94,18 @@ export class JointHead {
     return scores!;
   }
 
+  /** The first layer's bias with h_u's part in it, [first]: too little work to be worth a dispatch. */
+  #shopperBias(hiddenState: Float32Array): Float32Array {
+    const context = this.#context;
+    if (!context) return this.#firstBias;
+    return this.#firstBias.map((bias, row) => {
+      let sum = bias;
+      for (let k = 0; k < this.#hidden; k++) sum += context[row * this.#hidden + k]! * hiddenState[k]!;
+      return sum;
+    });
+  }
+
   dispose(): void {
-    if (this.#context) this.#device.free(this.#context);
     for (const { weight, bias } of this.#layers) {
       this.#device.free(weight);
       this.#device.free(bias);

@@ -1,0 +1,153 @@
+import { toItem } from '../behaviour/event-log.ts';
+import { itemText } from '../encoder/item-text.ts';
+import type { VectorCache } from '../encoder/vector-cache.ts';
+import type { ItemDemand, ItemDemandCache } from '../forecast/item-demand.ts';
+import type { Candidate, DemandSeries } from '../types.ts';
+import type { CandidateView } from './features.ts';
+
+export interface CandidateSources {
+  readonly vectors: Pick<VectorCache, 'vectorOf'>;
+  readonly demand: Pick<ItemDemandCache, 'demandOf'>;
+  /** Row of an item in the pack's catalogue, or -1. */
+  readonly indexOf: (itemId: string) => number;
+  readonly pricePosition: (price: number | undefined) => number | null;
+}
+
+/** A candidate with what has been found out about it. */
+interface Entry {
+  readonly id: string;
+  readonly index: number;
+  readonly item: Candidate;
+  readonly series: DemandSeries | null;
+  readonly hasScore: boolean;
+  vector: Float32Array | undefined;
+  demand: ItemDemand | null;
+  view: CandidateView | undefined;
+}
+
+const NO_DEMAND: ItemDemand = { forecast: null, lastWeek: null, lastFourWeeks: null };
+
+/** Reads what a shop sends into what ranking reads; an object that comes again, as in one thread, is not read again. */
+export class CandidateReader {
+  readonly #sources: CandidateSources;
+  #entries = new WeakMap<object, Entry>();
+
+  constructor(sources: CandidateSources) {
+    this.#sources = sources;
+  }
+
+  read(candidates: readonly unknown[]): CandidateList {
+    return new CandidateList(candidates.map((candidate) => this.#entry(candidate)), this.#sources);
+  }
+
+  /** Forgets what was found out, after vectors were erased or replaced. */
+  clear(): void {
+    this.#entries = new WeakMap();
+  }
+
+  #entry(candidate: unknown): Entry | null {
+    if (typeof candidate !== 'object' || candidate === null) return null;
+    const known = this.#entries.get(candidate);
+    if (known) return known;
+    const item = toItem(candidate);
+    if (item === undefined) return null;
+    const { score, demand, vector }: Partial<Candidate> = candidate;
+    const id = String(item.id);
+    const entry: Entry = {
+      id,
+      index: this.#sources.indexOf(id),
+      item: vector ? { ...item, vector } : item,
+      series: isSeries(demand) ? demand : null,
+      hasScore: Number.isFinite(score),
+      vector: undefined,
+      demand: null,
+      view: undefined,
+    };
+    this.#entries.set(candidate, entry);
+    return entry;
+  }
+}
+
+/** The candidates of one request, in the server's order. */
+export class CandidateList {
+  readonly #entries: readonly (Entry | null)[];
+  readonly #sources: CandidateSources;
+
+  constructor(entries: readonly (Entry | null)[], sources: CandidateSources) {
+    this.#entries = entries;
+    this.#sources = sources;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** Item id of each server position; empty for what is not an object with an id. */
+  get ids(): string[] {
+    return this.#entries.map((entry) => entry?.id ?? '');
+  }
+
+  /** The texts that have no vectors yet, in the server's order; those of items outside the pack's catalogue on request. */
+  missingTexts({ unseenOnly = false } = {}): string[] {
+    const missing = new Set<string>();
+    for (const entry of this.#entries) {
+      if (entry === null || entry.vector !== undefined) continue;
+      entry.vector = this.#sources.vectors.vectorOf(entry.item);
+      if (entry.vector === undefined && !(unseenOnly && entry.index >= 0)) missing.add(itemText(entry.item));
+    }
+    return [...missing];
+  }
+
+  /** Forecasts the demand of those that bring a series, in one call. @throws RecommenderError what the demand model threw. */
+  async addDemand(): Promise<void> {
+    const waiting = this.#entries.filter((entry): entry is Entry & { series: DemandSeries } => entry !== null && entry.series !== null && entry.demand === null);
+    if (waiting.length === 0) return;
+    const demands = await this.#sources.demand.demandOf(waiting);
+    waiting.forEach((entry, at) => {
+      entry.demand = demands[at]!;
+      entry.view = undefined;
+    });
+  }
+
+  /** Those whose vectors are known, as ranking reads them, and the server position of each. */
+  rankable(): { readonly positions: readonly number[]; readonly views: readonly CandidateView[] } {
+    const positions: number[] = [];
+    const views: CandidateView[] = [];
+    // Without scores the order of the list says nothing: it may be alphabetical.
+    const isOrdered = this.#entries.some((entry) => entry?.hasScore === true);
+    this.#entries.forEach((entry, position) => {
+      if (!entry?.vector) return;
+      positions.push(position);
+      views.push(this.#view(entry, entry.vector, isOrdered ? position : null));
+    });
+    return { positions, views };
+  }
+
+  /** Those that the interest LSTM can score: in the pack's catalogue, or with a known vector. */
+  scorable(): { readonly id: string; readonly index: number; readonly vector: Float32Array | null }[] {
+    return this.#entries.flatMap((entry) => {
+      if (entry === null || (entry.index < 0 && entry.vector === undefined)) return [];
+      return [{ id: entry.id, index: entry.index, vector: entry.vector ?? null }];
+    });
+  }
+
+  #view(entry: Entry, textVector: Float32Array, serverPosition: number | null): CandidateView {
+    if (entry.view?.serverPosition === serverPosition) return entry.view;
+    const { forecast, lastWeek, lastFourWeeks } = entry.demand ?? NO_DEMAND;
+    entry.view = {
+      id: entry.id,
+      index: entry.index,
+      textVector,
+      pricePosition: this.#sources.pricePosition(entry.item.price),
+      demandForecast: forecast,
+      lastWeek,
+      lastFourWeeks,
+      serverPosition,
+    };
+    return entry.view;
+  }
+}
+
+function isSeries(demand: DemandSeries | null | undefined): demand is DemandSeries {
+  return typeof demand === 'object' && demand !== null && Array.isArray(demand.values);
+}

@@ -1,0 +1,152 @@
+import { chooseDevices, type ChosenDevice, type DroppedDevice } from '../compute/choose.ts';
+import type { Workload } from '../compute/device.ts';
+import type { GoldenCase } from '../compute/self-test.ts';
+import { createDistilledEncoder, encoderGoldenCase } from '../encoder/distilled-encoder.ts';
+import type { ItemEncoder } from '../encoder/item-encoder.ts';
+import { VectorCache } from '../encoder/vector-cache.ts';
+import { RecommenderError } from '../errors.ts';
+import { DemandModel, type DemandTensors } from '../forecast/demand.ts';
+import { ItemDemandCache } from '../forecast/item-demand.ts';
+import type { SafeTensors } from '../lib/safetensors.ts';
+import { besideAddress, loadPack } from '../packs/load-pack.ts';
+import { floatTensor } from '../packs/pack-tensors.ts';
+import type { PackManifest } from '../packs/pack.ts';
+import { CandidateReader } from '../rank/candidate-reader.ts';
+import type { Ranker } from '../rank/ranker.ts';
+import { createRanker, goldenCases, parseRecommenderPack } from '../rank/recommender-pack.ts';
+import type { EngineEnvironment } from './environment.ts';
+import type { EngineOptions } from './protocol.ts';
+
+/** All that is made of the packs, on the devices that serve. */
+export interface Models {
+  readonly packRevision: string;
+  readonly packs: readonly PackManifest[];
+  /** Who serves, and one line that says why; `encode` is `own` for the shop's own encoder. */
+  readonly devices: Readonly<Record<Workload, { readonly device: string; readonly why: string }>>;
+  readonly ranker: Ranker;
+  readonly demand: DemandModel | null;
+  readonly vectors: VectorCache;
+  readonly candidates: CandidateReader;
+  /** Row of an item in the pack's catalogue, or -1. */
+  readonly indexOf: (itemId: string) => number;
+  dispose(): Promise<void>;
+}
+
+export interface LoadModelsOptions {
+  readonly signal?: AbortSignal;
+  /** A device was given up, or a store refused vectors; the models go on without. */
+  readonly report: (error: RecommenderError) => void;
+}
+
+/** An encoder whose device is still to be chosen. */
+interface EncoderSource {
+  readonly revision: string;
+  readonly manifest: PackManifest | null;
+  readonly cases: readonly GoldenCase[];
+  create(device: ChosenDevice): ItemEncoder;
+}
+
+/**
+ * Loads the recommender's pack and then its encoder's, lets devices answer their golden vectors, and makes the models.
+ * Several engines of one thread may share them.
+ * @throws RecommenderError `PACK_UNAVAILABLE`, `PACK_INVALID` (also when encoder and recommender do not belong together: vectors
+ * of two revisions are never compared), `DEVICE_FAILED`, `ABORTED`.
+ */
+export async function loadModels(
+  { pack: address, device: choice }: Pick<EngineOptions, 'pack' | 'device'>,
+  environment: Pick<EngineEnvironment, 'readBytes' | 'devices' | 'encoder'>,
+  { signal, report }: LoadModelsOptions,
+): Promise<Models> {
+  const pack = await loadPack(address, environment.readBytes, { ...(signal && { signal }) });
+  const { manifest } = pack;
+  if (manifest.kind !== 'recommender') throw new RecommenderError('PACK_INVALID', `${address} is a pack of kind ${manifest.kind}.`);
+  const recommender = parseRecommenderPack(pack);
+  const source = environment.encoder ? ownEncoder(await environment.encoder()) : await packedEncoder(manifest, address, environment, signal);
+  if (source.revision !== manifest.encoder?.revision) {
+    throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} was trained with encoder ${manifest.encoder?.revision}, not ${source.revision}.`);
+  }
+  const devices = await chooseDevices({
+    choice,
+    cases: [...goldenCases(recommender), ...source.cases],
+    create: environment.devices,
+    onDropped: (dropped) => report(new RecommenderError('DEVICE_FAILED', describeDropped(dropped))),
+  });
+  const release = (): void => {
+    for (const device of new Set(Object.values(devices).map((chosen) => chosen.device))) device.dispose();
+  };
+  try {
+    const encoder = source.create(devices.encode);
+    if (encoder.dimensions !== manifest.dims.text) {
+      throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} reads ${manifest.dims.text} dimensions of text; the encoder gives ${encoder.dimensions}.`);
+    }
+    const ranker = createRanker(recommender, { sequence: devices.sequence.device, score: devices.score.device });
+    const demand = recommender.demand && DemandModel.load(floatTensors(recommender.demand), devices.sequence.device);
+    const vectors = new VectorCache(encoder, { onStoreFailed: report });
+    const rows = new Map(recommender.itemIds.map((id, index) => [id, index]));
+    const indexOf = (itemId: string): number => rows.get(itemId) ?? -1;
+    const pricePosition = (price: number | undefined): number | null => ranker.interest?.pricePosition(price) ?? null;
+    return {
+      packRevision: manifest.revision,
+      packs: source.manifest ? [manifest, source.manifest] : [manifest],
+      devices: {
+        encode: source.manifest ? lineOf(devices.encode) : { device: 'own', why: "the shop's own encoder" },
+        sequence: lineOf(devices.sequence),
+        score: lineOf(devices.score),
+      },
+      ranker,
+      demand,
+      vectors,
+      candidates: new CandidateReader({ vectors, demand: new ItemDemandCache(demand), indexOf, pricePosition }),
+      indexOf,
+      dispose: async () => {
+        await vectors.close();
+        release();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function ownEncoder(encoder: ItemEncoder): EncoderSource {
+  return { revision: encoder.revision, manifest: null, cases: [], create: () => encoder };
+}
+
+async function packedEncoder(
+  { encoder, name }: PackManifest,
+  address: string,
+  { readBytes }: Pick<EngineEnvironment, 'readBytes'>,
+  signal: AbortSignal | undefined,
+): Promise<EncoderSource> {
+  if (!encoder) throw new RecommenderError('PACK_INVALID', `Pack ${name} does not name its encoder.`);
+  const pack = await loadPack(resolveAddress(encoder.address, address), readBytes, { ...(signal && { signal }) });
+  return {
+    revision: pack.manifest.revision,
+    manifest: pack.manifest,
+    cases: [encoderGoldenCase(pack)],
+    create: ({ device }) => createDistilledEncoder(pack, device),
+  };
+}
+
+/** An address as it is where it is absolute, else beside the pack that names it. */
+function resolveAddress(address: string, pack: string): string {
+  return /^(?:[a-z][a-z\d+.-]*:|\/)/i.test(address) ? address : besideAddress(pack, address);
+}
+
+/** Every tensor as float32, int8 rows with their scales multiplied in. */
+function floatTensors(tensors: SafeTensors): DemandTensors {
+  const names = [...tensors.keys()].filter((name) => !(name.endsWith('.scale') && tensors.has(name.slice(0, -'.scale'.length))));
+  return new Map(names.map((name) => {
+    const { shape } = tensors.get(name)!;
+    return [name, { shape, values: floatTensor(tensors, name, shape) }];
+  }));
+}
+
+function lineOf({ device, why }: ChosenDevice): { device: string; why: string } {
+  return { device: device.name, why };
+}
+
+function describeDropped({ device, workload, reason }: DroppedDevice): string {
+  return `${device}${workload === null ? '' : ` (${workload})`} ${reason}.`;
+}

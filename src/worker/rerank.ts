@@ -1,0 +1,107 @@
+import type { Patience } from '../lib/patience.ts';
+import { uniqueId } from '../lib/unique-id.ts';
+import { orderByScore } from '../policy/slate-order.ts';
+import { toSlateRecord } from '../policy/slate-record.ts';
+import type { CandidateList } from '../rank/candidate-reader.ts';
+import type { PreparedShopper, Ranker } from '../rank/ranker.ts';
+import type { SlateRecord } from '../storage/shopper-store.ts';
+import type { LiveShopper } from './live-shopper.ts';
+import type { Models } from './models.ts';
+import type { RerankAnswer } from './protocol.ts';
+
+export interface RerankContext {
+  readonly models: Models;
+  readonly shopper: LiveShopper;
+  /** Unix milliseconds. */
+  readonly now: number;
+  readonly partition: string;
+  readonly patience: Patience;
+  /** Texts could not be encoded; their candidates keep their server positions. */
+  readonly report: (error: unknown) => void;
+}
+
+export interface Reranked {
+  readonly answer: RerankAnswer;
+  readonly shown: SlateRecord;
+  /** Of an incomplete answer: resolves with true once the same call would differ. */
+  readonly improvement?: Promise<boolean>;
+}
+
+/** Texts of candidates are encoded after those of events, and before what is prefetched. */
+const CANDIDATE_PRIORITY = 1;
+
+/**
+ * One request through the domains: wait for the shopper and for vectors as long as patience lasts, forecast, score, order.
+ * Candidates whose vectors are not there keep their server positions.
+ * @throws RecommenderError `ABORTED`, `CLOSED`, `DEVICE_FAILED`
+ */
+export async function rerank({ models, shopper, now, partition, patience, report }: RerankContext, candidates: readonly unknown[], limit: number): Promise<Reranked> {
+  const { ranker } = models;
+  const stopwatch = createStopwatch();
+  const list = models.candidates.read(candidates);
+  const missing = list.missingTexts();
+  const encoding = missing.length > 0 ? encode(models, missing, report) : undefined;
+  if (!shopper.isSettled) await patience.until(shopper.settled());
+  const isSettled = shopper.isSettled;
+  const advanceMs = stopwatch.lap();
+
+  if (encoding !== undefined) await patience.until(encoding);
+  const isComplete = isSettled && (encoding === undefined || list.missingTexts().length === 0);
+  const encodeMs = stopwatch.lap();
+
+  await list.addDemand();
+  const forecastMs = stopwatch.lap();
+
+  const scores = await scoreList(ranker, await ranker.prepare(shopper.current, now / 1000), list);
+  patience.check();
+  const order = orderByScore(scores, limit);
+  const slate = uniqueId();
+  const ranked = Array.from(order, (serverPosition) => ({ serverPosition, score: Number.isNaN(scores[serverPosition]) ? null : scores[serverPosition]! }));
+  const scoreMs = stopwatch.lap();
+
+  const { packRevision } = models;
+  return {
+    answer: {
+      slate,
+      ranked,
+      complete: isComplete,
+      device: models.devices.score.device,
+      timings: { encodeMs, advanceMs, forecastMs, scoreMs, totalMs: advanceMs + encodeMs + forecastMs + scoreMs },
+      packRevision,
+    },
+    shown: toSlateRecord({ id: slate, partition, time: now, packRevision, itemIds: list.ids, order }),
+    ...(!isComplete && { improvement: Promise.all([encoding ?? true, shopper.settled()]).then(([encoded]) => encoded) }),
+  };
+}
+
+/** y of each server position, NaN where there is no vector. */
+async function scoreList(ranker: Ranker, prepared: PreparedShopper, list: CandidateList): Promise<Float32Array> {
+  const { positions, views } = list.rankable();
+  const known = await ranker.score(prepared, views); // [views]
+  const scores = new Float32Array(list.length).fill(NaN);
+  positions.forEach((position, at) => (scores[position] = known[at]!));
+  return scores;
+}
+
+/** True once all texts have their vectors, false when they could not be made. */
+async function encode({ vectors }: Models, texts: readonly string[], report: (error: unknown) => void): Promise<boolean> {
+  try {
+    await vectors.enqueue(texts, { priority: CANDIDATE_PRIORITY });
+    return true;
+  } catch (error) {
+    report(error);
+    return false;
+  }
+}
+
+/** Milliseconds from one lap to the next. */
+function createStopwatch(): { lap(): number } {
+  let last = performance.now();
+  return {
+    lap() {
+      const before = last;
+      last = performance.now();
+      return last - before;
+    },
+  };
+}
