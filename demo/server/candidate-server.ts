@@ -1,7 +1,7 @@
 import type { Candidate } from 'shelfwise';
 import { createAlsoBought } from './also-bought.ts';
 import { createSalesCalendar } from './sales-calendar.ts';
-import type { ShopData } from './shop-data.ts';
+import type { Product, ShopData } from './shop-data.ts';
 import { createTextSearch } from './text-search.ts';
 
 export const SLOTS = ['home', 'product', 'search', 'basket'] as const;
@@ -23,7 +23,7 @@ export interface CandidateRequest {
 }
 
 /** A candidate as this server sends it: never a vector, so that the shopper's device encodes. */
-export type ServerCandidate = Candidate & { readonly id: string } & Required<Pick<Candidate, 'title' | 'category' | 'price' | 'score' | 'demand'>>;
+export type ServerCandidate = Product & Required<Pick<Candidate, 'score' | 'demand'>>;
 
 export interface CandidateServer {
   /** Products for a slot, best first, the same for every shopper. Throws `RangeError` for a request that makes no sense. */

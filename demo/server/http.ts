@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DEPARTMENTS } from '../data/departments.ts';
 import { MAX_CANDIDATES, SLOTS, type CandidateRequest, type CandidateServer, type Slot } from './candidate-server.ts';
+import type { Product } from './shop-data.ts';
 
 const MAX_QUERY_CHARACTERS = 200;
 const MAX_ITEMS = 100;
@@ -18,6 +20,20 @@ export function answerCandidates(server: CandidateServer, request: IncomingMessa
     if (!(error instanceof RangeError)) throw error;
     send(response, 400, { error: error.message });
   }
+}
+
+/** Answers `GET /api/product?id=`: one product as it stands in the catalogue. */
+export function answerProduct(products: readonly Product[], request: IncomingMessage, response: ServerResponse): void {
+  const id = new URL(request.url ?? '', 'http://shop.invalid').searchParams.get('id');
+  const product = products.find((one) => one.id === id);
+  if (product === undefined) send(response, 404, { error: 'There is no such product.' });
+  else send(response, 200, { product });
+}
+
+/** Answers `GET /api/departments`: their names in the order of the menu, and how many products each has. */
+export function answerDepartments(products: readonly Product[], response: ServerResponse): void {
+  const departments = DEPARTMENTS.map(({ name }) => ({ name, products: products.filter(({ category }) => category === name).length }));
+  send(response, 200, { departments: departments.filter((department) => department.products > 0) });
 }
 
 /** @throws RangeError that says in one line what is wrong. */

@@ -7,6 +7,8 @@ export interface Product {
   readonly title: string;
   readonly price: number;
   readonly category: string;
+  /** Icons: the thing, and what is on it. */
+  readonly picture: readonly string[];
 }
 
 /** The catalogue, and what was sold: one row per line of a basket, in time order, without who bought it. */
@@ -24,9 +26,13 @@ export interface ShopData {
   };
 }
 
-/** Reads `items.csv.gz` and `interactions.csv.gz` of demo/data. */
+/** Reads `items.csv.gz`, `pictures.json` and `interactions.csv.gz` of demo/data. */
 export function loadShopData(folder: string): ShopData {
-  const products = Array.from(readCsv(`${folder}/items.csv.gz`), (row): Product => ({ id: row.item!, title: row.title!, price: Number(row.price), category: row.category! }));
+  const pictures = JSON.parse(readFileSync(`${folder}/pictures.json`, 'utf8')) as Readonly<Record<string, readonly string[]>>;
+  const products = Array.from(readCsv(`${folder}/items.csv.gz`), (row): Product => {
+    const id = row.item!;
+    return { id, title: row.title!, price: Number(row.price), category: row.category!, picture: pictures[id] ?? ['wrapped-gift'] };
+  });
   const productOf = new Map(products.map(({ id }, index) => [id, index]));
   // No field of this file is quoted, and half a million rows are worth the plain split.
   const lines = gunzipSync(readFileSync(`${folder}/interactions.csv.gz`)).toString('utf8').trimEnd().split('\n');

@@ -1,0 +1,39 @@
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'product'; readonly id: string }
+  | { readonly page: 'search'; readonly query: string }
+  | { readonly page: 'department'; readonly slug: string }
+  | { readonly page: 'basket' }
+  | { readonly page: 'missing' };
+
+/** What an address shows. */
+export function routeOf(url: URL): Route {
+  const [first = '', second = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+  if (rest.length > 0) return { page: 'missing' };
+  if (first === '' && second === '') return { page: 'home' };
+  if (first === 'product' && second !== '') return { page: 'product', id: second };
+  if (first === 'department' && second !== '') return { page: 'department', slug: second };
+  if (first === 'search') return { page: 'search', query: url.searchParams.get('q')?.trim() ?? '' };
+  if (first === 'basket') return { page: 'basket' };
+  return { page: 'missing' };
+}
+
+/** "Tea & Tableware" -> "tea-tableware". */
+export function slugOf(department: string): string {
+  return department.toLowerCase().replace(/[^a-z]+/g, '-');
+}
+
+/** An address within the shop; a forced device stays forced. */
+export function addressOf(path: string): string {
+  const device = new URLSearchParams(location.search).get('device');
+  if (device === null) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}device=${encodeURIComponent(device)}`;
+}
+
+export const addresses = {
+  home: () => addressOf('/'),
+  product: (id: string) => addressOf(`/product/${encodeURIComponent(id)}`),
+  department: (name: string) => addressOf(`/department/${slugOf(name)}`),
+  search: (query: string) => addressOf(`/search?q=${encodeURIComponent(query)}`),
+  basket: () => addressOf('/basket'),
+} as const;

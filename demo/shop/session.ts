@@ -1,0 +1,82 @@
+import { createRecommender, type BehaviourEvent, type Consent, type DeviceChoice, type Recommender } from 'shelfwise';
+
+const CONSENT_KEY = 'marlow-wren:consent';
+const ORDER_KEY = 'marlow-wren:order';
+
+/** This visit: the recommender, and what the shopper chose about it. */
+export interface Session {
+  readonly recommender: Recommender;
+  /** Whether shelves keep the server's order, to compare. */
+  readonly serverOrder: boolean;
+  /** Null until the banner was answered. */
+  readonly choice: Consent | null;
+  choose(consent: Consent): Promise<void>;
+  setServerOrder(on: boolean): void;
+  /** Tells the recommender what happened, then lets the shelves arrange themselves. */
+  track(event: BehaviourEvent): Promise<void>;
+  erase(): Promise<void>;
+  /** Listens for anything after which shelves may look different; returns its stop. */
+  onChange(listener: () => void): () => void;
+}
+
+export function createSession(): Session {
+  const listeners = new Set<() => void>();
+  const notify = (): void => {
+    for (const listener of listeners) listener();
+  };
+  let choice = readConsent();
+  let serverOrder = sessionStorage.getItem(ORDER_KEY) === 'server';
+  const recommender = createRecommender({
+    pack: '/models/online-retail/pack.json',
+    worker: () => new Worker(new URL('../shelfwise.worker.ts', import.meta.url), { type: 'module', name: 'shelfwise' }),
+    consent: choice ?? 'denied',
+    device: forcedDevice() ?? 'auto',
+  });
+  recommender.on('ready', notify);
+  recommender.on('changed', notify);
+
+  return {
+    recommender,
+    get serverOrder() {
+      return serverOrder;
+    },
+    get choice() {
+      return choice;
+    },
+    async choose(consent) {
+      choice = consent;
+      localStorage.setItem(CONSENT_KEY, consent);
+      await recommender.setConsent(consent);
+      notify();
+    },
+    setServerOrder(on) {
+      serverOrder = on;
+      sessionStorage.setItem(ORDER_KEY, on ? 'server' : 'device');
+      notify();
+    },
+    async track(event) {
+      await recommender.track(event);
+      // What was shown changes no order.
+      if (event.type !== 'impression') notify();
+    },
+    async erase() {
+      await recommender.eraseData();
+      notify();
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function readConsent(): Consent | null {
+  const kept = localStorage.getItem(CONSENT_KEY);
+  return kept === 'denied' || kept === 'session' || kept === 'granted' ? kept : null;
+}
+
+/** `?device=webgpu|wasm|reference` forces one. */
+function forcedDevice(): DeviceChoice | null {
+  const name = new URLSearchParams(location.search).get('device');
+  return name === 'webgpu' || name === 'wasm' || name === 'reference' ? name : null;
+}
