@@ -1,10 +1,11 @@
-import type { DemandSeries, Forecast } from '../types.ts';
+import type { Forecast } from '../types.ts';
 import { readSeries } from './demand-input.ts';
+import type { SalesValues } from './demand-input.ts';
 import { QUANTILES } from './demand.ts';
 
 /** Whatever forecasts sales: the demand LSTM and the baselines beside it. */
 export interface DemandForecaster {
-  forecast(series: readonly DemandSeries[], options: { readonly horizon: number }): Promise<Forecast[]> | Forecast[];
+  forecast(series: readonly SalesValues[], options: { readonly horizon: number }): Promise<Forecast[]> | Forecast[];
 }
 
 /** Sales of the week `step` (0 is the next one) after the end of `history`, NaN where unknown. */
@@ -31,7 +32,7 @@ export const seasonalNaive = createBaseline((history, step) => {
 });
 
 /** Whether seasonal naive has a known week a year before the next one. */
-export function reachesBackAYear(series: DemandSeries): boolean {
+export function reachesBackAYear(series: SalesValues): boolean {
   const { values } = readSeries(series);
   return !Number.isNaN(values[values.length - SEASON_WEEKS] ?? NaN);
 }
@@ -44,7 +45,7 @@ export const DEMAND_BASELINES: Readonly<Record<string, DemandForecaster>> = {
 
 /** A point forecast with an 80 % interval from its own errors on the same series, up to half a year back. */
 function createBaseline(point: PointForecast): DemandForecaster {
-  const forecastOne = (series: DemandSeries, horizon: number): Forecast => {
+  const forecastOne = (series: SalesValues, horizon: number): Forecast => {
     const { values } = readSeries(series);
     const steps = Array.from({ length: horizon }, (_, step) => {
       const median = point(values, step);

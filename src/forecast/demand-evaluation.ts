@@ -1,6 +1,7 @@
-import type { DemandSeries, Forecast } from '../types.ts';
+import type { Forecast } from '../types.ts';
 import type { DemandForecaster } from './demand-baselines.ts';
 import { readSeries } from './demand-input.ts';
+import type { SalesValues } from './demand-input.ts';
 import { QUANTILES } from './demand.ts';
 import { createRandom } from '../lib/random.ts';
 
@@ -35,7 +36,7 @@ export interface BacktestOptions {
 /** Forecasts the last weeks of every series from what was known before them; nothing later is shown to the forecaster. */
 export async function backtestDemand(
   forecaster: DemandForecaster,
-  series: readonly DemandSeries[],
+  series: readonly SalesValues[],
   { horizon, windows, step = horizon, seed = 1 }: BacktestOptions,
 ): Promise<DemandScores> {
   const errors = series.map(() => newErrors());
@@ -62,9 +63,9 @@ export async function backtestDemand(
   };
 }
 
-/** The series as it was known `weeks` weeks before its end. */
-export function endEarlier(series: DemandSeries, weeks: number): DemandSeries {
-  return { ...series, asOf: series.asOf - weeks * SECONDS_PER_WEEK, values: series.values.slice(0, series.values.length - weeks) };
+/** The series as it was known `steps` steps before its end. */
+export function endEarlier({ values }: SalesValues, steps: number): SalesValues {
+  return { values: values.slice(0, values.length - steps) };
 }
 
 /**
@@ -81,8 +82,6 @@ export function bootstrapInterval(values: readonly number[], { seed = 1, resampl
   return [means[Math.floor(0.025 * resamples)]!, means[Math.floor(0.975 * resamples)]!];
 }
 
-const SECONDS_PER_WEEK = 7 * 86_400;
-
 /** Sums over the forecast weeks of one item. */
 interface ItemErrors {
   weeks: number;
@@ -97,7 +96,7 @@ interface ItemErrors {
 
 const newErrors = (): ItemErrors => ({ weeks: 0, absolute: 0, scaled: 0, scaledSquare: 0, bias: 0, smape: 0, pinball: 0, covered: 0 });
 
-function addErrors(errors: ItemErrors, history: DemandSeries, { low, median, high }: Forecast, actual: Float64Array): void {
+function addErrors(errors: ItemErrors, history: SalesValues, { low, median, high }: Forecast, actual: Float64Array): void {
   const { mean, rootMeanSquare } = weeklyChange(readSeries(history).values);
   if (mean === 0) return;
   actual.forEach((sold, step) => {

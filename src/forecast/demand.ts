@@ -1,8 +1,8 @@
 import type { Device, LstmWeights, Tensor } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
-import type { DemandSeries, Forecast } from '../types.ts';
+import type { Forecast } from '../types.ts';
 import { appendWeek, DEMAND_FEATURES, fromScaledLog, readSeries, scaleAt, WINDOW_WEEKS, writeWeek } from './demand-input.ts';
-import type { WeeklySales } from './demand-input.ts';
+import type { SalesValues, WeeklySales } from './demand-input.ts';
 
 /** Tensors of a pack by name. */
 export type DemandTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
@@ -61,7 +61,7 @@ export class DemandModel {
    * whatever else is in the batch; one without a known week is answered as an item that is about to be launched.
    * @throws RecommenderError `INVALID_OPTIONS` for a horizon that is not a whole number from 1 to 52.
    */
-  async forecast(series: readonly DemandSeries[], { horizon = 1 }: { readonly horizon?: number } = {}): Promise<Forecast[]> {
+  async forecast(series: readonly SalesValues[], { horizon = 1 }: { readonly horizon?: number } = {}): Promise<Forecast[]> {
     if (!Number.isInteger(horizon) || horizon < 1 || horizon > MAX_HORIZON) {
       throw new RecommenderError('INVALID_OPTIONS', `horizon is a whole number of weeks from 1 to ${MAX_HORIZON}, not ${horizon}.`);
     }

@@ -2,13 +2,12 @@ import type { Device } from '../compute/device.ts';
 import { createReferenceDevice } from '../compute/reference/device.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import { appendWeek, readSeries, scaleAt, toScaledLog, WINDOW_WEEKS } from '../forecast/demand-input.ts';
-import type { WeeklySales } from '../forecast/demand-input.ts';
+import type { SalesValues, WeeklySales } from '../forecast/demand-input.ts';
 import { DemandModel, QUANTILES } from '../forecast/demand.ts';
 import type { DemandTensors } from '../forecast/demand.ts';
 import { RecommenderError } from '../errors.ts';
 import { createRandom } from '../lib/random.ts';
 import type { Random } from '../lib/random.ts';
-import type { DemandSeries } from '../types.ts';
 import { DemandNetwork } from './demand-network.ts';
 import type { DemandWindow } from './demand-network.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
@@ -71,7 +70,7 @@ const HOLD_OUT_SERIES = 4_096;
  * @throws RecommenderError `INVALID_DATA` when no series has known weeks to learn from.
  */
 export async function trainDemand(
-  series: readonly DemandSeries[],
+  series: readonly SalesValues[],
   {
     kernels,
     device = createReferenceDevice(),
@@ -175,12 +174,7 @@ function meanLoss(network: DemandNetwork, windows: readonly DemandWindow[]): num
 async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], holdOutWeeks: number, device: Device): Promise<[number, number][]> {
   const sample = evenly(known, HOLD_OUT_SERIES);
   const model = DemandModel.load(withMargins(tensors, [[0, 0]]), device);
-  const origins = sample.map(({ values, asOf }): DemandSeries => ({
-    measure: 'sales',
-    stepDays: 7,
-    asOf: asOf - holdOutWeeks * SECONDS_PER_WEEK,
-    values: Array.from(values.subarray(0, values.length - holdOutWeeks)),
-  }));
+  const origins = sample.map(({ values }) => ({ values: Array.from(values.subarray(0, values.length - holdOutWeeks)) }));
   const forecasts = await model.forecast(origins, { horizon: holdOutWeeks });
   model.dispose();
   const below = Array.from({ length: holdOutWeeks }, (): number[] => []);
@@ -201,8 +195,6 @@ async function calibrate(tensors: DemandTensors, known: readonly WeeklySales[], 
   });
   return below.map((errors, step) => [quantile(errors, QUANTILES[2]), quantile(above[step]!, QUANTILES[2])]);
 }
-
-const SECONDS_PER_WEEK = 7 * 86_400;
 
 function quantile(values: readonly number[], level: number): number {
   const sorted = Float64Array.from(values).sort();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEMAND_BASELINES, fourWeekMean, lastValue, reachesBackAYear, seasonalNaive } from '../../src/forecast/demand-baselines.ts';
 import type { DemandForecaster } from '../../src/forecast/demand-baselines.ts';
-import { backtestDemand, bootstrapInterval, endEarlier } from '../../src/forecast/demand-evaluation.ts';
+import { backtestDemand, bootstrapInterval } from '../../src/forecast/demand-evaluation.ts';
 import { weeklySales } from '../../src/forecast/weekly-sales.ts';
 import type { DemandSeries } from '../../src/types.ts';
 
@@ -72,10 +72,6 @@ describe('backtest', () => {
     const scores = await backtestDemand(lastValue, [series([3, 3, 3, 9]), series([1, 2, null]), series([1, 3, 4])], { horizon: 1, windows: 1 });
     expect(scores.items).toBe(1);
     expect(Array.from(scores.perItem.mae)).toEqual([NaN, NaN, 1]);
-  });
-
-  it('ends a series earlier in its clock too', () => {
-    expect(endEarlier(series([1, 2, 3]), 1)).toEqual({ ...series([1, 2]), asOf: 99 * 7 * DAY });
   });
 
   it('bootstraps the same interval from the same seed, around the mean', () => {

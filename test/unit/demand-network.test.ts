@@ -6,7 +6,7 @@ import { DemandNetwork, pinballLoss } from '../../src/learn/demand-network.ts';
 import type { DemandWindow } from '../../src/learn/demand-network.ts';
 
 const window = (values: readonly (number | null)[], learnFrom = 0): DemandWindow => {
-  const sales = readSeries({ measure: 'sales', stepDays: 7, asOf: 1_300_000_000, values });
+  const sales = readSeries({ values });
   return { sales, end: values.length - 1, learnFrom };
 };
 
