@@ -32,6 +32,9 @@ export function writeEventFeatures(out: Float32Array, offset: number, event: Eve
   out[rest + 4] = event.known ? 1 : 0;
 }
 
+/** Points of a catalogue's price distribution, evenly spaced from the cheapest to the dearest. */
+export const PRICE_QUANTILES = 101;
+
 /** Where a price stands among the catalogue's: `quantiles` ascending from minimum to maximum -> 0 to 1, null without a price. */
 export function pricePosition(price: number | null | undefined, quantiles: Float32Array): number | null {
   if (price === null || price === undefined || !Number.isFinite(price) || quantiles.length < 2) return null;

@@ -1,12 +1,9 @@
 import type { BehaviourKind } from '../types.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
-import { EVENT_FEATURES, pricePosition, writeEventFeatures } from '../behaviour/sequence.ts';
+import { EVENT_FEATURES, writeEventFeatures } from '../behaviour/sequence.ts';
 import type { Device, LstmWeights, Tensor } from '../compute/device.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
-
-/** Points of the catalogue's price distribution, evenly spaced from the cheapest to the dearest. */
-export const PRICE_QUANTILES = 101;
 
 export interface InterestDimensions {
   readonly text: number;
@@ -21,7 +18,8 @@ export interface InterestEvent {
   readonly textVector: Float32Array | null;
   readonly kind: BehaviourKind;
   readonly gapSeconds: number | null;
-  readonly price: number | null;
+  /** 0 to 1, null without a price. */
+  readonly pricePosition: number | null;
 }
 
 /** What the state says about the next behaviour. */
@@ -51,7 +49,6 @@ export class InterestModel {
   readonly #items: Float32Array; // [items, embedding]
   readonly #unseenBias: number;
   readonly #projection: Float32Array; // [embedding, text]
-  readonly #priceQuantiles: Float32Array;
   readonly #lstm: LstmWeights;
   readonly #catalogue: Tensor;
   readonly #catalogueBias: Tensor;
@@ -75,7 +72,6 @@ export class InterestModel {
     this.#items = get('items', items, embedding);
     this.#unseenBias = get('items.unseenBias', 1)[0]!;
     this.#projection = get('projection', embedding, text);
-    this.#priceQuantiles = get('price.quantiles', PRICE_QUANTILES);
     this.#lstm = {
       inputWeights: upload('lstm.input', gates, embedding + EVENT_FEATURES),
       hiddenWeights: upload('lstm.hidden', gates, hidden),
@@ -122,11 +118,6 @@ export class InterestModel {
     return this.#steps(new Float32Array(this.embedding + EVENT_FEATURES), 1, new Float32Array(2 * this.hidden));
   }
 
-  /** Where a price stands in the training catalogue, 0 to 1; null without one. */
-  pricePosition(price: number | null | undefined): number | null {
-    return pricePosition(price, this.#priceQuantiles);
-  }
-
   /** Advances the state by events, oldest first: [2 · hidden] -> [2 · hidden]; the argument is not changed. */
   async advance(state: Float32Array, events: readonly InterestEvent[]): Promise<Float32Array> {
     if (events.length === 0) return state;
@@ -137,7 +128,7 @@ export class InterestModel {
       writeEventFeatures(x, step * width + this.embedding, {
         kind: event.kind,
         gapSeconds: event.gapSeconds,
-        pricePosition: this.pricePosition(event.price),
+        pricePosition: event.pricePosition,
         known: event.itemId !== null && this.#index.has(event.itemId),
       });
     });

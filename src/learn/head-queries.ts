@@ -65,7 +65,7 @@ export async function collectHeadQueries(source: HeadQuerySource, random: Random
       const stop = endOfSession(histories, start, end);
       if (histories.time[start]! >= source.from && stop - start >= 2) queries.push(...(await sessionQueries(source, random, user, start, stop, events, state)));
       const bought = shopperEvents(source, start, stop, null);
-      state = await source.ranker.advance(state, bought, prices(histories, start, stop), events.at(-1)?.time ?? null);
+      state = await source.ranker.advance(state, bought, events.at(-1)?.time ?? null);
       events.push(...bought);
       start = stop;
     }
@@ -91,7 +91,7 @@ async function sessionQueries(
   let state = stateBefore;
   for (let line = 1; line <= Math.max(...asked); line++) {
     const previous = line >= 2 ? carted[line - 2]! : history.at(-1);
-    state = await ranker.advance(state, [carted[line - 1]!], prices(histories, start + line - 1, start + line), previous?.time ?? null);
+    state = await ranker.advance(state, [carted[line - 1]!], previous?.time ?? null);
     if (!asked.has(line)) continue;
     const prepared = await ranker.prepare({ events: [...history, ...carted.slice(0, line)], state }, histories.time[start]!);
     const inSession = new Set(histories.item.subarray(start, start + line));
@@ -178,10 +178,6 @@ function shopperEvents(source: HeadQuerySource, start: number, stop: number, kin
       textVector: source.textVectors.subarray(item * source.textDimensions, (item + 1) * source.textDimensions),
     };
   });
-}
-
-function prices({ price }: Histories, start: number, stop: number): (number | null)[] {
-  return Array.from(price.subarray(start, stop), (value) => (Number.isNaN(value) ? null : value));
 }
 
 /** The `count` best-scored items with a score above the lowest, best first. */

@@ -161,9 +161,9 @@ export async function trainInterest(
     const rate = (share: number): number => options.learningRate * REFIT_RATE * (1 - (epoch - 1 + share) / options.refitEpochs);
     await runEpoch('refit', epoch, data.refit, rate);
   }
-  const shipped = exportTensors(network, data.refit, data.priceQuantiles);
+  const shipped = exportTensors(network, data.refit);
   for (const [name, { values }] of parameters) values.set(tuned.get(name)!);
-  return { tuned: exportTensors(network, data.training, data.priceQuantiles), shipped, history };
+  return { tuned: exportTensors(network, data.training), shipped, history };
 }
 
 function cosineDecay(share: number): number {
@@ -228,7 +228,7 @@ function validate(network: InterestNetwork, data: InterestData, options: Interes
   return count === 0 ? 0 : gain / count;
 }
 
-function exportTensors(network: InterestNetwork, histories: Histories, priceQuantiles: Float32Array): Map<string, { shape: number[]; values: Float32Array }> {
+function exportTensors(network: InterestNetwork, histories: Histories): Map<string, { shape: number[]; values: Float32Array }> {
   const { items, embedding } = network.shape;
   const lines = new Int32Array(items);
   for (const item of histories.item) lines[item]!++;
@@ -240,7 +240,6 @@ function exportTensors(network: InterestNetwork, histories: Histories, priceQuan
   const bias = network.parameters.get('items.bias')!.values.slice().sort();
   tensors.set('items', { shape: [items, embedding], values: network.itemEmbeddings(oftenSeen).slice() });
   tensors.set('items.unseenBias', { shape: [1], values: Float32Array.of(bias[Math.floor(items / 4)]!) });
-  tensors.set('price.quantiles', { shape: [priceQuantiles.length], values: priceQuantiles });
   return tensors;
 }
 

@@ -49,6 +49,7 @@ export function countTables(shop: Shop, log: LogColumns, { limit = SHIPPED_NEIGH
     rules: countSequentialRules(baskets, items, { limit }),
     similarities: countCooccurrence(baskets, items, { limit }),
     popularity: countPopularity(baskets, items),
+    priceQuantiles: shop.priceQuantiles,
     textMean: meanTextVector(shop),
   };
 }

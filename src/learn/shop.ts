@@ -1,6 +1,5 @@
 import type { Baskets } from '../rank/simple/baskets.ts';
-import { pricePosition } from '../behaviour/sequence.ts';
-import { PRICE_QUANTILES } from '../forecast/interest.ts';
+import { PRICE_QUANTILES, pricePosition } from '../behaviour/sequence.ts';
 import type { LogColumns } from './histories.ts';
 
 /** All that training knows of a shop; items are those that its log has seen, in the order of the catalogue file. */

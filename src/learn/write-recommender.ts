@@ -77,7 +77,7 @@ function floats(tensors: FloatTensors): [string, SafeTensor][] {
   return [...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }]);
 }
 
-function tableTensors({ transitions, rules, similarities, popularity, textMean }: RankerTables): [string, SafeTensor][] {
+function tableTensors({ transitions, rules, similarities, popularity, priceQuantiles, textMean }: RankerTables): [string, SafeTensor][] {
   const table = (name: string, { offsets, items, weights }: Neighbours): [string, SafeTensor][] => [
     [`${name}.offsets`, { dtype: 'I32', shape: [offsets.length], values: offsets }],
     [`${name}.items`, items instanceof Uint16Array ? { dtype: 'U16', shape: [items.length], values: items } : { dtype: 'I32', shape: [items.length], values: items }],
@@ -88,6 +88,7 @@ function tableTensors({ transitions, rules, similarities, popularity, textMean }
     ...table('rules', rules),
     ...table('similarities', similarities),
     ['popularity', { dtype: 'F32', shape: [popularity.length], values: popularity }],
+    ['price.quantiles', { dtype: 'F32', shape: [priceQuantiles.length], values: priceQuantiles }],
     ['text.mean', { dtype: 'F32', shape: [textMean.length], values: textMean }],
   ];
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../compute/device.ts';
+import { pricePosition } from '../behaviour/sequence.ts';
 import { RecommenderError } from '../errors.ts';
 import type { InterestEvent, InterestModel, NextInterest } from '../forecast/interest.ts';
 import { writeFeatures, type CandidateView } from './features.ts';
@@ -18,6 +19,8 @@ export interface RankerTables {
   readonly similarities: Neighbours;
   /** Lines per item, [items]. */
   readonly popularity: Float32Array;
+  /** The catalogue's price distribution, [PRICE_QUANTILES]. */
+  readonly priceQuantiles: Float32Array;
   /** Mean text vector of the catalogue, [text]. */
   readonly textMean: Float32Array;
 }
@@ -75,19 +78,24 @@ export class Ranker {
     return this.#parts.interest;
   }
 
+  /** Where a price stands in the training catalogue, 0 to 1; null without one. */
+  pricePosition(price: number | null | undefined): number | null {
+    return pricePosition(price, this.#parts.tables.priceQuantiles);
+  }
+
   /** The state of a shopper of whom nothing is known, [2 · hidden]. */
   async initialState(): Promise<Float32Array> {
     return (await this.#parts.interest?.initialState()) ?? new Float32Array(0);
   }
 
   /** The state after further events (oldest first); `previousTime` is that of the event before them, null for none. */
-  async advance(state: Float32Array, events: readonly ShopperEvent[], prices: readonly (number | null)[], previousTime: number | null): Promise<Float32Array> {
+  async advance(state: Float32Array, events: readonly ShopperEvent[], previousTime: number | null): Promise<Float32Array> {
     if (!this.#parts.interest) return state;
     let before = previousTime;
-    const inputs: InterestEvent[] = events.map(({ itemId, textVector, kind, time }, at) => {
+    const inputs: InterestEvent[] = events.map(({ itemId, textVector, kind, time, pricePosition }) => {
       const gapSeconds = before === null ? null : time - before;
       before = time;
-      return { itemId, textVector, kind, gapSeconds, price: prices[at] ?? null };
+      return { itemId, textVector, kind, gapSeconds, pricePosition };
     });
     return this.#parts.interest.advance(state, inputs);
   }

@@ -1,3 +1,4 @@
+import { PRICE_QUANTILES } from '../behaviour/sequence.ts';
 import type { Device } from '../compute/device.ts';
 import type { GoldenCase } from '../compute/self-test.ts';
 import { RecommenderError } from '../errors.ts';
@@ -104,7 +105,7 @@ export function goldenEvents(itemIds: readonly string[]): InterestEvent[] {
     textVector: null,
     kind: kinds[i % 3]!,
     gapSeconds: i === 0 ? null : 30 * i,
-    price: 1 + i,
+    pricePosition: i / 6,
   }));
 }
 
@@ -150,6 +151,7 @@ function parseTables(tensors: SafeTensors, items: number, text: number): RankerT
     rules: table('rules'),
     similarities: table('similarities'),
     popularity: floatTensor(tensors, 'popularity', [items]),
+    priceQuantiles: floatTensor(tensors, 'price.quantiles', [PRICE_QUANTILES]),
     textMean: floatTensor(tensors, 'text.mean', [text]),
   };
 }

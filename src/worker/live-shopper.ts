@@ -187,13 +187,13 @@ export class LiveShopper {
     const rows = this.#inbox.slice(0, BATCH_ROWS);
     await this.#encodeTexts(rows);
     const events = rows.map((row) => this.#toEvent(row));
-    const moving = rows.flatMap((row, at) => (advances(row.payload) ? [{ event: events[at]!, price: row.payload.item?.price ?? null }] : []));
-    const state = await ranker.advance(this.#state, moving.map(({ event }) => event), moving.map(({ price }) => price), this.#lastTime);
+    const moving = rows.flatMap((row, at) => (advances(row.payload) ? [events[at]!] : []));
+    const state = await ranker.advance(this.#state, moving, this.#lastTime);
     if (this.#isEnded || rows.length === 0) return;
     this.#inbox.splice(0, rows.length);
     this.#state = state;
     this.#lastSeq = rows.at(-1)!.seq;
-    this.#lastTime = moving.at(-1)?.event.time ?? this.#lastTime;
+    this.#lastTime = moving.at(-1)?.time ?? this.#lastTime;
     this.#events.push(...events);
     if (this.#events.length > FEATURE_ROWS) this.#events.splice(0, this.#events.length - FEATURE_ROWS);
     if (this.#options.mayWrite()) this.#timer ??= setTimeout(() => void this.flush(), CHECKPOINT_DELAY_MS);
@@ -223,7 +223,7 @@ export class LiveShopper {
       index: itemId === null ? -1 : indexOf(itemId),
       kind: payload.type,
       time: payload.time / 1000,
-      pricePosition: ranker.interest?.pricePosition(payload.item?.price) ?? null,
+      pricePosition: ranker.pricePosition(payload.item?.price),
       textVector: (text === null ? undefined : vectors.get(text)) ?? null,
     };
   }

@@ -84,7 +84,7 @@ export async function loadModels(
     const vectors = new VectorCache(encoder, { onStoreFailed: report });
     const rows = new Map(recommender.itemIds.map((id, index) => [id, index]));
     const indexOf = (itemId: string): number => rows.get(itemId) ?? -1;
-    const pricePosition = (price: number | undefined): number | null => ranker.interest?.pricePosition(price) ?? null;
+    const pricePosition = (price: number | undefined): number | null => ranker.pricePosition(price);
     return {
       packRevision: manifest.revision,
       packs: source.manifest ? [manifest, source.manifest] : [manifest],

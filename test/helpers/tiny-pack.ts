@@ -1,9 +1,9 @@
 import { BEHAVIOUR_KINDS } from '../../src/behaviour/kinds.ts';
-import { EVENT_FEATURES } from '../../src/behaviour/sequence.ts';
+import { EVENT_FEATURES, PRICE_QUANTILES } from '../../src/behaviour/sequence.ts';
 import { createReferenceDevice } from '../../src/compute/reference/device.ts';
 import { DEMAND_FEATURES } from '../../src/forecast/demand-input.ts';
 import { HEAD_OUTPUTS } from '../../src/forecast/demand.ts';
-import { InterestModel, PRICE_QUANTILES } from '../../src/forecast/interest.ts';
+import { InterestModel, type InterestDimensions } from '../../src/forecast/interest.ts';
 import { sha256Hex } from '../../src/lib/hash.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { parseSafetensors, writeSafetensors, type SafeTensor } from '../../src/lib/safetensors.ts';
@@ -15,13 +15,14 @@ import { GOLDEN_ROWS, goldenEvents, RECOMMENDER_FILES } from '../../src/rank/rec
 
 export const TINY_TEXT = 8;
 export const TINY_ENCODER_REVISION = '0123456789abcdef';
-const EMBEDDING = 6;
-const HIDDEN = 5;
 const DEMAND_HIDDEN = 4;
 
 export interface TinyPackOptions {
   readonly items?: number;
   readonly seed?: number;
+  readonly text?: number;
+  readonly embedding?: number;
+  readonly hidden?: number;
   readonly encoderRevision?: string;
   readonly address?: string;
 }
@@ -35,6 +36,9 @@ type Tensors = [string, SafeTensor][];
 export async function createTinyPack({
   items = 12,
   seed = 1,
+  text = TINY_TEXT,
+  embedding = 6,
+  hidden = 5,
   encoderRevision = TINY_ENCODER_REVISION,
   address = 'memory:/tiny/pack.json',
 }: TinyPackOptions = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
@@ -46,17 +50,16 @@ export async function createTinyPack({
   const constant = (name: string, values: readonly number[]): Tensors[number] => [name, { dtype: 'F32', shape: [values.length], values: Float32Array.from(values) }];
   const itemIds = Array.from({ length: items }, (_, item) => `item-${item}`);
   const interest: Tensors = [
-    draw('items', items, EMBEDDING),
+    draw('items', items, embedding),
     draw('items.bias', items),
     draw('items.unseenBias', 1),
-    draw('projection', EMBEDDING, TINY_TEXT),
-    constant('price.quantiles', Array.from({ length: PRICE_QUANTILES }, (_, at) => at / 10)),
-    draw('lstm.input', 4 * HIDDEN, EMBEDDING + EVENT_FEATURES),
-    draw('lstm.hidden', 4 * HIDDEN, HIDDEN),
-    draw('lstm.bias', 4 * HIDDEN),
-    draw('user', EMBEDDING, HIDDEN),
-    draw('user.bias', EMBEDDING),
-    draw('kind', BEHAVIOUR_KINDS.length, HIDDEN),
+    draw('projection', embedding, text),
+    draw('lstm.input', 4 * hidden, embedding + EVENT_FEATURES),
+    draw('lstm.hidden', 4 * hidden, hidden),
+    draw('lstm.bias', 4 * hidden),
+    draw('user', embedding, hidden),
+    draw('user.bias', embedding),
+    draw('kind', BEHAVIOUR_KINDS.length, hidden),
     draw('kind.bias', BEHAVIOUR_KINDS.length),
   ];
   const demand: Tensors = [
@@ -71,17 +74,19 @@ export async function createTinyPack({
   const head: Tensors = [
     constant('features.mean', FEATURE_NAMES.map(() => 0)),
     constant('features.deviation', FEATURE_NAMES.map(() => 1)),
-    draw('context', HEAD_LAYERS[0], HIDDEN),
+    draw('context', HEAD_LAYERS[0], hidden),
     ...sizes.slice(1).flatMap((size, layer) => [draw(`layer${layer}`, size, sizes[layer]!), draw(`layer${layer}.bias`, size)]),
   ];
   const tables: Tensors = [
     ...['transitions', 'rules', 'similarities'].flatMap((name) => ringTable(name, items)),
     constant('popularity', itemIds.map((_, item) => item)),
-    draw('text.mean', TINY_TEXT),
+    constant('price.quantiles', Array.from({ length: PRICE_QUANTILES }, (_, at) => at / 10)),
+    draw('text.mean', text),
   ];
+  const dims = { text, embedding, hidden };
   const features = { ...FEATURE_SCHEMA, names: FEATURE_NAMES };
-  const golden = await goldenTensors(itemIds, interest, head);
-  return describe(address, encoderRevision, features, [
+  const golden = await goldenTensors(itemIds, dims, interest, head);
+  return describe(address, encoderRevision, { features, dims: { ...dims, context: hidden } }, [
     [RECOMMENDER_FILES.items, new TextEncoder().encode(JSON.stringify(itemIds))],
     [RECOMMENDER_FILES.interest, writeSafetensors(interest)],
     [RECOMMENDER_FILES.demand, writeSafetensors(demand)],
@@ -103,18 +108,18 @@ function ringTable(name: string, items: number): Tensors {
 }
 
 /** What the reference device answers. */
-async function goldenTensors(itemIds: readonly string[], interest: Tensors, head: Tensors): Promise<Tensors> {
+async function goldenTensors(itemIds: readonly string[], dims: InterestDimensions, interest: Tensors, head: Tensors): Promise<Tensors> {
   const device = createReferenceDevice();
   const parsed = (tensors: Tensors): ReturnType<typeof parseSafetensors> => parseSafetensors(writeSafetensors(tensors));
-  const model = new InterestModel(parsed(interest), { text: TINY_TEXT, embedding: EMBEDDING, hidden: HIDDEN }, itemIds, device);
+  const model = new InterestModel(parsed(interest), dims, itemIds, device);
   const state = await model.advance(await model.initialState(), goldenEvents(itemIds));
   const features = Float32Array.from({ length: GOLDEN_ROWS * FEATURE_NAMES.length }, (_, at) => Math.sin(at));
-  const hidden = state.slice(0, HIDDEN);
-  const scores = await new JointHead(parsed(head), { ...FEATURE_SCHEMA, names: FEATURE_NAMES }, HIDDEN, device).score(features, hidden);
+  const hidden = state.slice(0, dims.hidden);
+  const scores = await new JointHead(parsed(head), { ...FEATURE_SCHEMA, names: FEATURE_NAMES }, dims.hidden, device).score(features, hidden);
   return [
-    ['sequence.state', { dtype: 'F32', shape: [2, HIDDEN], values: state }],
+    ['sequence.state', { dtype: 'F32', shape: [2, dims.hidden], values: state }],
     ['score.features', { dtype: 'F32', shape: [GOLDEN_ROWS, FEATURE_NAMES.length], values: features }],
-    ['score.hidden', { dtype: 'F32', shape: [HIDDEN], values: hidden }],
+    ['score.hidden', { dtype: 'F32', shape: [dims.hidden], values: hidden }],
     ['score.values', { dtype: 'F32', shape: [GOLDEN_ROWS], values: scores }],
   ];
 }
@@ -122,7 +127,7 @@ async function goldenTensors(itemIds: readonly string[], interest: Tensors, head
 async function describe(
   address: string,
   encoderRevision: string,
-  features: NonNullable<PackManifest['features']>,
+  described: Pick<PackManifest, 'features' | 'dims'>,
   contents: readonly (readonly [string, Uint8Array<ArrayBuffer>])[],
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const files: PackFile[] = await Promise.all(contents.map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256Hex(bytes) })));
@@ -134,8 +139,7 @@ async function describe(
     created: '2026-01-01T00:00:00Z',
     files,
     encoder: { revision: encoderRevision, address: '../encoder/pack.json' },
-    dims: { text: TINY_TEXT, embedding: EMBEDDING, hidden: HIDDEN, context: HIDDEN },
-    features,
+    ...described,
     measured: {},
     trainingData: [],
     licence: 'CC0-1.0',
