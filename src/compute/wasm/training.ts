@@ -145,7 +145,7 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
       const { beta1, beta2, epsilon } = options;
       kernels.adamW(
         at(parameters, length), at(gradients, length), at(first, length), at(second, length), length,
-        beta1, beta2, stepSize, correction, epsilon, decay,
+        beta1, 1 - beta1, beta2, 1 - beta2, stepSize, correction, epsilon, decay,
       );
     },
 

@@ -91,7 +91,9 @@ function adamLanes(
   first: usize,
   second: usize,
   beta1: v128,
+  rest1: v128,
   beta2: v128,
+  rest2: v128,
   stepSize: v128,
   correction: v128,
   epsilon: v128,
@@ -99,9 +101,8 @@ function adamLanes(
   full: bool,
 ): void {
   const g = loadLanes(gradients, full);
-  const m = multiplyAdd(f32x4.sub(loadLanes(first, full), g), beta1, g); // beta1 · m + (1 - beta1) · g
-  const squared = f32x4.mul(g, g);
-  const v = multiplyAdd(f32x4.sub(loadLanes(second, full), squared), beta2, squared);
+  const m = multiplyAdd(loadLanes(first, full), beta1, f32x4.mul(g, rest1));
+  const v = multiplyAdd(loadLanes(second, full), beta2, f32x4.mul(f32x4.mul(g, g), rest2));
   storeLanes(first, m, full);
   storeLanes(second, v, full);
   const denominator = multiplyAdd(f32x4.sqrt(v), correction, epsilon);
@@ -109,7 +110,7 @@ function adamLanes(
   storeLanes(parameters, f32x4.sub(kept, f32x4.mul(stepSize, f32x4.div(m, denominator))), full);
 }
 
-/** `stepSize` is the learning rate over 1 - beta1^t, `correction` 1 / sqrt(1 - beta2^t), `decay` 1 - rate · weight decay. */
+/** `rest` is 1 - beta, which float32 would lose digits of; `stepSize` is the learning rate over 1 - beta1^t, `correction` 1 / sqrt(1 - beta2^t), `decay` 1 - rate · weight decay. */
 export function adamW(
   parameters: usize,
   gradients: usize,
@@ -117,14 +118,18 @@ export function adamW(
   second: usize,
   length: i32,
   beta1: f32,
+  rest1: f32,
   beta2: f32,
+  rest2: f32,
   stepSize: f32,
   correction: f32,
   epsilon: f32,
   decay: f32,
 ): void {
   const b1 = splat(beta1);
+  const r1 = splat(rest1);
   const b2 = splat(beta2);
+  const r2 = splat(rest2);
   const size = splat(stepSize);
   const corrected = splat(correction);
   const e = splat(epsilon);
@@ -132,10 +137,10 @@ export function adamW(
   const bytes = <usize>length << 2;
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16) {
-    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, b2, size, corrected, e, kept, true);
+    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, r1, b2, r2, size, corrected, e, kept, true);
   }
   for (; at < bytes; at += 4) {
-    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, b2, size, corrected, e, kept, false);
+    adamLanes(parameters + at, gradients + at, first + at, second + at, b1, r1, b2, r2, size, corrected, e, kept, false);
   }
 }
 
