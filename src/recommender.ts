@@ -62,6 +62,8 @@ export interface Recommender {
 }
 
 const DEFAULT_HORIZON = 4;
+// For the last events to be stored; what is not by then goes to the next page.
+const CLOSE_PATIENCE_MS = 1_000;
 
 /**
  * Creates a recommender at once: the worker starts when consent first allows it to be of use.
@@ -168,6 +170,7 @@ export function createRecommender(options: RecommenderOptions): Recommender {
     closing.abort(new RecommenderError('CLOSED'));
     stopPageState();
     outbox.flush();
+    await Promise.race([outbox.settled(), new Promise((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS))]);
     await client.close();
     if (consent === 'granted') outbox.keepForNextPage();
     listeners.clear();

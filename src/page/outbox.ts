@@ -23,6 +23,8 @@ export interface Outbox {
   add(event: PlainEvent): Promise<TrackResult>;
   /** Sends what waits, now: a request that follows must see the events before it. */
   flush(): void;
+  /** Resolves when all that was sent is acknowledged or given up. */
+  settled(): Promise<void>;
   /** Sends again what earlier pages could not. */
   takeOver(): void;
   /** Writes what is not acknowledged to the journal: this page may end here. */
@@ -42,6 +44,7 @@ interface Entry {
 /** Events of one task go together; the same ids are sent again after a restart, so that storing twice keeps one row. */
 export function createOutbox({ send, journal, mayResend, onDropped }: OutboxOptions): Outbox {
   const entries = new Map<string, Entry>();
+  const sending = new Set<Promise<void>>();
   let scheduled = false;
   let journalled = false;
 
@@ -61,7 +64,11 @@ export function createOutbox({ send, journal, mayResend, onDropped }: OutboxOpti
   function flush(): void {
     scheduled = false;
     const waiting = [...entries.values()].filter((entry) => !entry.sent);
-    for (let start = 0; start < waiting.length; start += BATCH_EVENTS) void sendBatch(waiting.slice(start, start + BATCH_EVENTS));
+    for (let start = 0; start < waiting.length; start += BATCH_EVENTS) {
+      const batch = sendBatch(waiting.slice(start, start + BATCH_EVENTS));
+      sending.add(batch);
+      void batch.then(() => sending.delete(batch));
+    }
   }
 
   async function sendBatch(batch: readonly Entry[]): Promise<void> {
@@ -108,6 +115,9 @@ export function createOutbox({ send, journal, mayResend, onDropped }: OutboxOpti
   return {
     add: (event) => new Promise((settle) => hold({ tracked: { id: uniqueId(), event }, settle, from: undefined, sent: false })),
     flush,
+    settled: async () => {
+      while (sending.size > 0) await Promise.all(sending);
+    },
     takeOver: () => {
       for (const [from, events] of journal.leftByEarlierPages()) {
         if (events.length === 0) journal.remove(from);

@@ -10,7 +10,7 @@ export interface ConsentGate {
   /**
    * Resolves when the change is complete.
    * `denied` -> `session`, `granted`: opens memory, or the database with what an earlier visit left there.
-   * `session` -> `granted`: this visit's rows, slates and vectors move into the database.
+   * `session` -> `granted`: this visit's rows and slates move into the database.
    * `granted` -> `session`, `denied`: storing stops; what is stored stays, unread, until eraseData().
    * any -> `denied`: this visit's memory is dropped.
    */
@@ -27,12 +27,10 @@ export interface ConsentGateOptions {
   readonly consent: Consent;
   /** Opens memory or the database; memory in its place where the database is refused. */
   readonly openStore: (consent: 'session' | 'granted') => Promise<ShopperStore>;
-  /** Encoder revision whose vectors move from memory to the database, if there is one by then. */
-  readonly encoderRevision?: () => string | undefined;
 }
 
 /** Opens no store before consent allows it, and makes changes take effect in the order in which they were made. */
-export function createConsentGate({ partition, consent: initial, openStore, encoderRevision }: ConsentGateOptions): ConsentGate {
+export function createConsentGate({ partition, consent: initial, openStore }: ConsentGateOptions): ConsentGate {
   let consent = initial;
   // What `open` was opened for; it follows `consent` as soon as the changes before it are complete.
   let applied: Consent = 'denied';
@@ -48,7 +46,7 @@ export function createConsentGate({ partition, consent: initial, openStore, enco
   async function apply(to: Consent): Promise<ShopperStore | null> {
     if (applied === to) return open;
     const next = to === 'denied' ? null : await openStore(to);
-    if (applied === 'session' && open !== null && next !== null) await moveShopper(open, next, partition, encoderRevision?.());
+    if (applied === 'session' && open !== null && next !== null) await moveShopper(open, next, partition);
     await open?.close();
     open = next;
     applied = to;
@@ -101,11 +99,9 @@ export function createConsentGate({ partition, consent: initial, openStore, enco
   };
 }
 
-/** Copies what memory holds; ids make it harmless to copy a row twice. The checkpoint is left: its seqs are memory's. */
-async function moveShopper(from: ShopperStore, to: ShopperStore, partition: string, encoderRevision: string | undefined): Promise<void> {
+/** Copies what memory holds of a shopper; ids make it harmless to copy a row twice. Checkpoints stay: their seqs are memory's. */
+async function moveShopper(from: ShopperStore, to: ShopperStore, partition: string): Promise<void> {
   const { behaviour, slates } = await from.exportData(partition);
   await to.append(behaviour);
   for (const slate of slates) await to.logSlate(slate);
-  if (encoderRevision === undefined) return;
-  for (const block of await from.readVectors(encoderRevision)) await to.writeVectors(block);
 }

@@ -28,6 +28,7 @@ export function createTabChannel(database: string): TabChannel {
   }
 
   let channel = open();
+  let paused = false;
   return {
     post: (change) => {
       if (channel !== undefined) {
@@ -44,11 +45,14 @@ export function createTabChannel(database: string): TabChannel {
       return () => void listeners.delete(listener);
     },
     pause: () => {
+      paused = true;
       channel?.close();
       channel = undefined;
     },
     resume: () => {
-      channel ??= open();
+      if (!paused) return;
+      paused = false;
+      channel = open();
       notify('appended');
     },
     close: () => {

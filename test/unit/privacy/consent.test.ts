@@ -11,7 +11,7 @@ let databases = 0;
 
 function createGate(consent: Consent, database = `consent-${++databases}`) {
   const openStore = vi.fn((to: 'session' | 'granted') => (to === 'granted' ? openShopperStore(database) : Promise.resolve(createMemoryStore())));
-  const gate = createConsentGate({ partition: 'anonymous', consent, openStore, encoderRevision: () => 'e1' });
+  const gate = createConsentGate({ partition: 'anonymous', consent, openStore });
   return { gate, openStore, database };
 }
 
@@ -50,13 +50,11 @@ describe('the consent gate', () => {
     await earlier.gate.close();
     const { gate } = createGate('session', earlier.database);
     await track(gate, 'b', 'c');
-    const memory = await gate.store();
-    await memory?.writeVectors({ encoderRevision: 'e1', dimensions: 1, keys: ['k'], values: Float32Array.of(1) });
     await gate.set('granted');
     expect(await idsIn(gate)).toEqual(['a', 'b', 'c']);
     const database = await gate.store();
     expect(database?.home).toBe('indexeddb');
-    expect(await database?.sizes()).toEqual({ behaviourRows: 3, vectors: 1, slates: 0 });
+    expect(await database?.sizes()).toEqual({ behaviourRows: 3, vectors: 0, slates: 0 });
     await gate.close();
   });
 
