@@ -25,20 +25,13 @@ const ASTRAL_CHINESE = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2cea
  */
 export function createTokenizer(vocabulary: string, maxTokens: number): WordPieceTokenizer {
   const tokens = vocabulary.replace(/\r?\n$/, '').split(/\r?\n/);
-  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const model = new BoundedWordPiece(tokens, maxTokens);
   const special = (token: string): { content: string; id: number; special: true } => {
-    const id = ids.get(token);
+    const id = model.tokens_to_ids.get(token);
     if (id === undefined) throw new RecommenderError('PACK_INVALID', `The vocabulary has no ${token}.`);
     return { content: token, id, special: true };
   };
   const [cls, sep] = [special('[CLS]'), special('[SEP]')];
-  const model = {
-    type: 'WordPiece' as const,
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(ids),
-  };
   const tokenizer = new Tokenizer(
     {
       added_tokens: [special('[PAD]'), special('[UNK]'), cls, sep, special('[MASK]')],
@@ -47,11 +40,11 @@ export function createTokenizer(vocabulary: string, maxTokens: number): WordPiec
       // Special tokens are added after the cut, below: the library does not truncate.
       post_processor: null,
       decoder: null,
-      model,
+      model: model.config,
     },
     {},
   );
-  tokenizer.model = new BoundedWordPiece(model, maxTokens);
+  tokenizer.model = model;
   return {
     vocabularySize: tokens.length,
     tokenize(text) {

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
-import { createDistilledEncoder } from '../../../src/encoder/distilled-encoder.ts';
-import { createTinyEncoderPack } from '../../helpers/tiny-encoder-pack.ts';
+import { checkDevice } from '../../../src/compute/self-test.ts';
+import { createDistilledEncoder, encoderGoldenCase } from '../../../src/encoder/distilled-encoder.ts';
+import { createTinyEncoderPack, withGolden } from '../../helpers/tiny-encoder-pack.ts';
 
 const titles = Array.from({ length: 60 }, (_, i) => ['white mug', 'heart', 'a b c a b c', 'mugs, white, heart', ''][i % 5]!);
 const createEncoder = (): ReturnType<typeof createDistilledEncoder> => createDistilledEncoder(createTinyEncoderPack(), createReferenceDevice());
@@ -32,6 +33,22 @@ describe('the distilled encoder', () => {
     const work = createEncoder().encode(titles, { signal: controller.signal });
     setTimeout(() => controller.abort(), 0);
     await expect(work).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('uploads the weights once for golden vectors and service, and frees what it uploaded', async () => {
+    const pack = await withGolden(createTinyEncoderPack());
+    const device = createReferenceDevice();
+    const [upload, free] = [vi.spyOn(device, 'upload'), vi.spyOn(device, 'free')];
+    expect(await checkDevice(device, [encoderGoldenCase(pack)])).toEqual({ ok: true });
+    const tensors = upload.mock.calls.length;
+    const served = createDistilledEncoder(pack, device);
+    expect(upload).toHaveBeenCalledTimes(tensors);
+    const another = createDistilledEncoder(pack, device);
+    expect(upload).toHaveBeenCalledTimes(2 * tensors);
+    served.dispose();
+    expect(await another.encode(['mug'])).toHaveLength(8);
+    another.dispose();
+    expect(free).toHaveBeenCalledTimes(2 * tensors);
   });
 
   it('refuses a pack of another kind, a missing size and tensors that do not fit', () => {
