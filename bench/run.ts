@@ -8,6 +8,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly load: 
     about: 'gzip bytes of what a shopper downloads; writes the README’s table',
     load: async () => (await import('./sizes.ts')).sizes,
   },
+  quality: {
+    about: 'does it help? Online Retail, our rankers beside all simple ones; writes the README’s table (BENCH_INVOICES, default 500)',
+    load: async () => (await import('./quality.ts')).quality,
+  },
   rerank: {
     about: 'milliseconds page to page in Chromium for 10, 100 and 500 candidates, cached and cold',
     load: async () => (await import('./rerank.ts')).rerank,
