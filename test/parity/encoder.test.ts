@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../helpers/tfjs.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../src/compute/device.ts';
 import { createReferenceDevice } from '../../src/compute/reference/device.ts';

@@ -1,5 +1,7 @@
 // Our kernels against TensorFlow.js's own automatic differentiation: LSTM and head from its plain operations, on its CPU backend.
-import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import * as tf from '../helpers/tfjs.ts';
 import { beforeAll, describe, it } from 'vitest';
 import { createReferenceTrainingKernels } from '../../src/compute/reference/training.ts';
 import type { LstmShape, TrainingKernels } from '../../src/compute/training-kernels.ts';

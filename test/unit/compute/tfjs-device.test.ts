@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../helpers/tfjs.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Primitives, Tensor } from '../../../src/compute/device.ts';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
