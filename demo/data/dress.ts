@@ -1,11 +1,11 @@
-/** Gives products their departments and pictures: `items.csv.gz`, `pictures.json` and the icons in `pictures/`. */
+/** Gives products their departments and pictures by the shipped text encoder: `items.csv.gz`, `pictures.json` and the icons in `pictures/`. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { readCsv, writeCsv } from './csv.ts';
 import { assignDepartments, DEPARTMENTS } from './departments.ts';
 import { choosePictures, PHRASES, type Picture } from './pictures.ts';
-import { wordVectors } from './word-vectors.ts';
+import { textVectors } from './text-vectors.ts';
 
 interface BareProduct {
   readonly item: string;
@@ -22,13 +22,13 @@ interface IconSet {
 const place = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  dressProducts(Array.from(readCsv(place('items.csv.gz')), (row) => ({ item: row.item!, title: row.title!, price: Number(row.price) })));
+  void dressProducts(Array.from(readCsv(place('items.csv.gz')), (row) => ({ item: row.item!, title: row.title!, price: Number(row.price) })));
 }
 
-export function dressProducts(products: readonly BareProduct[]): void {
+export async function dressProducts(products: readonly BareProduct[]): Promise<void> {
   const titles = products.map(({ title }) => title);
   const seeds = DEPARTMENTS.flatMap((department) => department.seeds);
-  const { vectors, dimensions } = wordVectors([...titles, ...seeds, ...PHRASES], titles);
+  const { vectors, dimensions } = await textVectors(titles, [...seeds, ...PHRASES]);
   const seedsAt = titles.length * dimensions;
   const phrasesAt = seedsAt + seeds.length * dimensions;
   const departments = assignDepartments(vectors.subarray(0, seedsAt), vectors.subarray(seedsAt, phrasesAt), dimensions);

@@ -85,7 +85,7 @@ export const THINGS: Readonly<Record<string, readonly string[]>> = {
   'hammer-and-wrench': ['repair kit', 'diy', 'work tools'],
   'handbag': ['handbag', 'shoulder bag', 'bag', 'jumbo bag', 'bowling bag', 'ladies bag', 'tote bag', 'weekend bag', 'lunch bag'],
   'headphone': ['headphones', 'earphones', 'ear muffs', 'ear muff headphones'],
-  'heart-decoration': ['hanging heart decoration', 'wicker heart', 'wooden heart', 'heart ornament', 'zinc heart', 'metal heart'],
+  'heart-with-ribbon': ['hanging heart decoration', 'wicker heart', 'wooden heart', 'heart ornament', 'zinc heart', 'metal heart'],
   'herb': ['herb marker', 'herb pot', 'herbs'],
   'honey-pot': ['honey', 'jam jar', 'jam making set', 'preserving jar', 'pantry jar'],
   'hook': ['hook', 'hooks', 'hanger', 'coat hook', 'hook hanger', 'wall hooks', 'coat hanger', 'padded hangers', 'clothes hanger', 'tea towel hook'],

@@ -21,6 +21,11 @@ export function choosePictures(titles: readonly string[], vectors: Float32Array,
       for (let d = 0; d < dimensions; d++) likeness += vectors[item * dimensions + d]! * phrases[phrase * dimensions + d]!;
       if (likeness > best) [best, thing] = [likeness, PHRASE_ICON[phrase]!];
     }
-    return { thing, motif: MOTIFS.find(([words, icon]) => icon !== thing && words.test(title))?.[1] ?? null };
+    return { thing, motif: MOTIFS.find(([words, icon]) => isAnother(icon, thing) && words.test(title))?.[1] ?? null };
   });
+}
+
+/** A heart beside a heart says nothing more. */
+function isAnother(icon: string, thing: string): boolean {
+  return icon !== thing && icon.split('-').at(-1) !== thing.split('-')[0];
 }

@@ -22,10 +22,10 @@ interface Line {
 const SLIP_SECONDS = 3600;
 
 const source = process.env.ONLINE_RETAIL ?? fileURLToPath(new URL('../../../shared/data/online_retail/', import.meta.url));
-if (existsSync(source)) prepare(source);
+if (existsSync(source)) void prepare(source);
 else console.log(`Online Retail is not in ${source}: the committed data stays. Set ONLINE_RETAIL to its folder to prepare it again.`);
 
-function prepare(folder: string): void {
+async function prepare(folder: string): Promise<void> {
   const titles = productTitles(`${folder}/items.csv.gz`);
   const lines = purchases(`${folder}/interactions.csv.gz`, titles);
   const prices = medianPrices(lines);
@@ -37,7 +37,7 @@ function prepare(folder: string): void {
     lines.map(({ user, item, time, quantity, price, invoice }) => [user, item, time, 'purchase', quantity, price, invoice]),
   );
   console.log(`${linesFile}: ${statSync(linesFile).size} bytes`);
-  dressProducts(items.map(([item, title]) => ({ item, title, price: prices.get(item)! })));
+  await dressProducts(items.map(([item, title]) => ({ item, title, price: prices.get(item)! })));
   console.log(`${items.length} products, ${lines.length} purchase lines`);
 }
 

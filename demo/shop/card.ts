@@ -16,6 +16,9 @@ export interface Card {
   setMovement(serverPosition: number, position: number | null): void;
 }
 
+/** Long enough to be seen, short enough to press again. */
+const ADDED_MS = 1_400;
+
 /** One product on a shelf. */
 export function createCard(candidate: ShopCandidate, actions: CardActions): Card {
   const { id, title, category } = candidate;
@@ -30,7 +33,11 @@ export function createCard(candidate: ShopCandidate, actions: CardActions): Card
   link.addEventListener('click', () => actions.open(candidate));
   const why = button('why', () => actions.explain(candidate), 'why?');
   why.setAttribute('aria-label', `Why is ${title} here?`);
-  const add = button('add', () => actions.add(candidate), 'Add');
+  const add = button('add', () => {
+    actions.add(candidate);
+    add.dataset.added = 'true';
+    setTimeout(() => delete add.dataset.added, ADDED_MS);
+  }, 'Add');
   add.setAttribute('aria-label', `Add ${title} to the basket`);
   const card = element('article', { class: 'card', 'data-item-id': id }, link, badge, why, element('div', { class: 'card-foot' }, element('span', { class: 'card-price' }, price(candidate.price)), add));
   return {

@@ -14,7 +14,7 @@ export function createConsentBanner(session: Session): HTMLElement {
       { class: 'banner-choices' },
       button('primary', choose('granted'), 'Yes, and remember'),
       button('secondary', choose('session'), 'This visit only'),
-      button('text-button', choose('denied'), 'No, thank you'),
+      button('secondary', choose('denied'), 'No, thank you'),
     ),
   );
   const show = (): void => {
