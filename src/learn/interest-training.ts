@@ -98,6 +98,7 @@ const VALIDATION_SHOPPERS = 400;
 const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
 const VALIDATION_LINES = 15; // per session, as in the quality bench
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone
+const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
 
 /** Trains the interest LSTM; the same seed gives the same bytes, with or without an interruption between epochs. */
@@ -126,7 +127,7 @@ export async function trainInterest(
     let loss = 0;
     let weight = 0;
     network.resetState();
-    for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps)) {
+    for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
       const result = network.learn(chunk, epochRandom, options.regularisation);
       clipGradients(kernels, parameters, options.clip);
