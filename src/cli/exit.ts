@@ -1,13 +1,18 @@
-import { RecommenderError } from '../errors.ts';
+import { RecommenderError, type ErrorCode } from '../errors.ts';
 
-/** The caller's own mistake: an option or a data file is not as documented. */
-const MISUSE_CODES: ReadonlySet<string> = new Set(['INVALID_DATA', 'INVALID_OPTIONS', 'PEER_MISSING', 'PACK_INVALID', 'PACK_UNAVAILABLE']);
+/** The caller's own mistakes: an option, a file or a package is not as documented. */
+const MISUSE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INVALID_DATA', 'INVALID_OPTIONS', 'PEER_MISSING', 'PACK_INVALID', 'PACK_UNAVAILABLE']);
+/** What the operating system says of a path that the caller gave. */
+const PATH_ERRORS: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EROFS', 'EPERM']);
 
-/** Exit code and text for an error: 2 and one line for what the caller can mend, 1 and the stack for a defect of ours. */
+/** Exit code and text for an error: 2 and one line for what the caller can mend, 1 for the rest, with the stack of a defect of ours. */
 export function describeExit(error: unknown): { readonly exitCode: 1 | 2; readonly text: string } {
-  if (error instanceof RecommenderError && MISUSE_CODES.has(error.code)) {
-    return { exitCode: 2, text: `shelfwise: ${error.message.replaceAll(/\s*\n\s*/g, ' ')} [${error.code}]` };
+  if (error instanceof RecommenderError && error.code !== 'INTERNAL') {
+    const text = `shelfwise: ${error.message.replaceAll(/\s*\n\s*/g, ' ')} [${error.code}]`;
+    return { exitCode: MISUSE.has(error.code) ? 2 : 1, text };
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { exitCode: 1, text: `shelfwise: ${text}` };
+  if (error instanceof Error && 'code' in error && PATH_ERRORS.has(error.code)) {
+    return { exitCode: 2, text: `shelfwise: ${error.message}` };
+  }
+  return { exitCode: 1, text: `shelfwise: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
 }

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { EncodeOptions } from './encode.ts';
+import { describeExit } from './exit.ts';
+import type { InspectOptions } from './inspect.ts';
+import type { TrainOptions } from './train.ts';
+
+const program = new Command('shelfwise')
+  .description('Trains and checks the packs of the in-device recommender.')
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+// Each command's code is loaded when it is used: `encode` needs no training and `train` alone needs DuckDB.
+program
+  .command('train')
+  .description('trains a recommender pack from a behaviour log and a catalogue (CSV, CSV.gz or Parquet)')
+  .requiredOption('--interactions <file>', 'user,item and timestamp (Unix seconds) or pos; optional event,qty,price,session')
+  .requiredOption('--items <file>', 'item,title; optional price,category')
+  .requiredOption('--encoder <pack>', 'folder of the text encoder that vectors come from')
+  .requiredOption('--out <folder>', 'where the pack is written')
+  .option('--name <name>', 'the pack’s name', 'shop')
+  .option('--until <date>', 'learn nothing from this day on (default: the end of the log)', parseDate)
+  .option('--validation-days <days>', 'days before that which choose the epoch', parsePositive, 31)
+  .option('--epochs <count>', 'the most epochs', parsePositive)
+  .option('--seed <number>', 'the same seed gives the same bytes', parseWhole, 1)
+  .option('--resume', 'go on where an interrupted training stopped')
+  .action(async (options: TrainOptions) => (await import('./train.ts')).runTrain(options));
+
+program
+  .command('encode')
+  .description('encodes one text a line into float32 rows')
+  .requiredOption('--pack <folder>', 'a text encoder')
+  .option('--in <file>', 'one text a line (default: standard input)')
+  .option('--out <file.npy>', 'float32 rows (default: standard output)')
+  .action(async (options: EncodeOptions) => (await import('./encode.ts')).runEncode(options));
+
+program
+  .command('inspect')
+  .description('says what a pack is and checks every hash and golden vector')
+  .argument('<pack>', 'the pack’s folder')
+  .option('--json <file>', 'write the report')
+  .action(async (pack: string, options: Omit<InspectOptions, 'pack'>) => {
+    await (await import('./inspect.ts')).runInspect({ ...options, pack });
+  });
+
+function parseWhole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number from 0.');
+  return value;
+}
+
+function parsePositive(text: string): number {
+  const value = parseWhole(text);
+  if (value === 0) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+function parseDate(text: string): string {
+  if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('It must be a date such as 2011-11-01.');
+  return text;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own line; 0 is --help, anything else an option that is not as documented.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const { exitCode, text } = describeExit(error);
+    console.error(text);
+    process.exitCode = exitCode;
+  }
+}
