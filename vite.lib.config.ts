@@ -5,15 +5,18 @@ function nameChunk(folder: string): (chunk: Rolldown.PreRenderedChunk) => string
   return ({ facadeModuleId }) => `${folder}/${/compute\/(\w+)\//.exec(facadeModuleId ?? '')?.[1] ?? '[name]'}-[hash].js`;
 }
 
-// Three builds, because they differ in what is bundled: a shop's bundler brings the dependencies of `library` itself,
-// `worker` stands alone so that a plain page can name its address, and `cli` runs on Node.
+// Four builds, because they differ in what is bundled: `page` is one file without dependencies, a shop's bundler brings
+// the dependencies of `entries` itself, `worker` stands alone so that a plain page can name its address, `cli` runs on Node.
 const builds: Readonly<Record<string, UserConfig>> = {
-  library: {
+  page: {
     build: {
-      lib: {
-        entry: { index: 'src/index.ts', worker: 'src/worker/entry.ts', tfjs: 'src/compute/tfjs/device.ts' },
-        formats: ['es'],
-      },
+      lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
+      rolldownOptions: { output: { minify: true } },
+    },
+  },
+  entries: {
+    build: {
+      lib: { entry: { worker: 'src/worker/entry.ts', tfjs: 'src/compute/tfjs/device.ts' }, formats: ['es'] },
       rolldownOptions: {
         external: /^(?!\.|\/|src\/)/,
         output: { chunkFileNames: nameChunk('chunks') },
@@ -23,7 +26,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
   worker: {
     build: {
       lib: { entry: { 'shelfwise.worker': 'src/worker/shelfwise.worker.ts' }, formats: ['es'] },
-      rolldownOptions: { output: { chunkFileNames: nameChunk('worker-chunks') } },
+      rolldownOptions: { output: { minify: true, chunkFileNames: nameChunk('worker-chunks') } },
     },
   },
   cli: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ROOT, fail, runNode } from './set-up.mjs';
 
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-for (const mode of ['library', 'worker', 'cli']) {
+for (const mode of ['page', 'entries', 'worker', 'cli']) {
   const args = ['node_modules/vite/bin/vite.js', 'build', '--config', 'vite.lib.config.ts', '--mode', mode, '--logLevel', 'warn'];
   if (runNode(args) !== 0) fail(`the ${mode} build failed.`);
 }
