@@ -59,7 +59,7 @@ export function createReranker({ client, fields, deadlineMs: defaultDeadlineMs, 
     closing.throwIfAborted();
     signal?.throwIfAborted();
     const list = toList(candidates);
-    const shown = limit >= 0 ? limit : Infinity;
+    const shown = limit >= 0 ? Math.floor(limit) : Infinity;
     const keepServerOrder = (error: RecommenderError): Slate<(typeof candidates)[number]> => {
       report(error);
       return toServerSlate(uniqueId(), list ?? [], shown, { code: error.code, message: error.message });

@@ -61,6 +61,16 @@ test.describe('a page with a recommender', () => {
     expect((await rerank(page)).ids).toBe('cabd');
   });
 
+  test('lists its own code among the requests it made, with their bytes', async () => {
+    const page = await openPage(context);
+    const { ledger } = await page.evaluate(() => window.recommender.status());
+    expect(ledger.map(({ url }) => new URL(url).pathname)).toContain('/test/e2e/pages/page.worker.ts');
+    for (const { bytes, reason } of ledger) {
+      expect(bytes).toBeGreaterThan(0);
+      expect(reason).toBe('code of the recommender');
+    }
+  });
+
   test('an event tracked just before a full-page navigation is in the next page’s log, once', async () => {
     const page = await openPage(context);
     const tracked: string[] = [];

@@ -14,7 +14,7 @@ const query = new URLSearchParams(location.search);
 window.reported = [];
 window.recommender = createRecommender({
   pack: '/no-pack/pack.json',
-  worker: () => new Worker(new URL('./page.worker.ts', import.meta.url), { type: 'module' }),
+  worker: query.get('worker') ?? (() => new Worker(new URL('./page.worker.ts', import.meta.url), { type: 'module' })),
   consent: (query.get('consent') ?? 'granted') as Consent,
   deadlineMs: Number(query.get('deadlineMs') ?? '30000'),
 });

@@ -1,6 +1,8 @@
 import { toBehaviourRow } from '../../../src/behaviour/event-log.ts';
 import { RecommenderError } from '../../../src/errors.ts';
+import { fetchBytes } from '../../../src/packs/fetch-bytes.ts';
 import { createConsentGate } from '../../../src/privacy/consent.ts';
+import { createLedger } from '../../../src/privacy/ledger.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
 import type { NewBehaviourRow } from '../../../src/storage/shopper-store.ts';
 import { createTabSharing } from '../../../src/storage/tab-sharing.ts';
@@ -12,6 +14,7 @@ import { answerWith, createTestEngine } from '../../helpers/engine-worker.ts';
 // An engine without models over the real store: what the shopper did last comes first. The slot says what goes wrong.
 serveEngine(self, ({ options, emit, onPageState }) => {
   const { partition, database }: EngineOptions = options;
+  const ledger = createLedger({ now: Date.now, fetchBytes });
   const sharing = createTabSharing(database);
   onPageState(sharing.onPageState);
   const gate = createConsentGate({
@@ -48,7 +51,7 @@ serveEngine(self, ({ options, emit, onPageState }) => {
     const sizes = (await store?.sizes()) ?? { behaviourRows: 0, vectors: 0, slates: 0 };
     const plain = await createTestEngine().status();
     const role = { device: 'none', why: sharing.isWriter() ? 'writer' : 'reader' };
-    return { ...plain, consent: gate.consent, devices: { ...plain.devices, sequence: role }, store: { home: store?.home ?? 'none', ...sizes } };
+    return { ...plain, consent: gate.consent, devices: { ...plain.devices, sequence: role }, store: { home: store?.home ?? 'none', ...sizes }, ledger: ledger.entries() };
   }
 
   // As the real engine does: from the start it hears of what other tabs do.

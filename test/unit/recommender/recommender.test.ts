@@ -49,6 +49,17 @@ describe('rerank', () => {
     expect(slate.items[0]?.item).toBe(RINGS[2]);
   });
 
+  it.each([
+    [2.9, 2],
+    [0, 0],
+    [-1, 3],
+    [NaN, 3],
+    [7, 3],
+  ])('reads a limit of %d as %d', async (limit, items) => {
+    const { recommender } = setUp();
+    expect((await recommender.rerank(RINGS, { limit })).items).toHaveLength(items);
+  });
+
   it('sends the mapped fields alone, as plain data', async () => {
     const rerank = vi.fn((candidates: readonly Candidate[]) => Promise.resolve(answerWith(candidates.map((_, index) => index))));
     const { recommender } = setUp({ workers: [withEngine({ rerank })], fields: { id: 'objectID', title: 'name', score: 'relevance' } });
