@@ -8,40 +8,54 @@ export interface DemandForecaster {
   forecast(series: readonly SalesValues[], options: { readonly horizon: number }): Promise<Forecast[]> | Forecast[];
 }
 
-/** Sales of the week `step` (0 is the next one) after the end of `history`, NaN where unknown. */
+/** Sales of the step `step` (0 is the next one) after the end of `history`, NaN where unknown. */
 type PointForecast = (history: Float64Array, step: number) => number;
 
-const SEASON_WEEKS = 52;
-
-/** How many past forecasts an interval is measured from: half a year. */
+/** How many past forecasts an interval is measured from: half a year of weeks. */
 const INTERVAL_ORIGINS = 26;
 
 /** The last known week again. */
 export const lastValue = createBaseline((history) => lastKnown(history));
 
 /** The mean of the known ones of the last 4 weeks. */
-export const fourWeekMean = createBaseline((history) => {
-  const known = history.subarray(-4).filter((value) => !Number.isNaN(value));
-  return known.length === 0 ? lastKnown(history) : known.reduce((sum, value) => sum + value, 0) / known.length;
-});
+export const fourWeekMean = createMean(4);
 
-/** The same week a year before; the last value where the series does not reach back that far (see `reachesBackAYear`). */
-export const seasonalNaive = createBaseline((history, step) => {
-  const value = history[history.length - SEASON_WEEKS + (step % SEASON_WEEKS)] ?? NaN;
-  return Number.isNaN(value) ? lastKnown(history) : value;
-});
+/** The same week a year before; the last value where the series does not reach back that far (see `reachesBackASeason`). */
+export const seasonalNaive = createSeasonalNaive(52);
 
-/** Whether seasonal naive has a known week a year before the next one. */
-export function reachesBackAYear(series: SalesValues): boolean {
-  const { values } = readSeries(series);
-  return !Number.isNaN(values[values.length - SEASON_WEEKS] ?? NaN);
-}
-
+/** Baselines of weekly series; a year is their season. */
 export const DEMAND_BASELINES: Readonly<Record<string, DemandForecaster>> = {
   'last value': lastValue,
   '4-week mean': fourWeekMean,
   'seasonal naive': seasonalNaive,
 };
+
+/** Baselines of daily series; a week is their season. */
+export const DAILY_BASELINES: Readonly<Record<string, DemandForecaster>> = {
+  'last value': lastValue,
+  '28-day mean': createMean(28),
+  'seasonal naive': createSeasonalNaive(7),
+};
+
+/** Whether seasonal naive knows the step one season (default 52 weeks) before the next one. */
+export function reachesBackASeason(series: SalesValues, season = 52): boolean {
+  const { values } = readSeries(series);
+  return !Number.isNaN(values[values.length - season] ?? NaN);
+}
+
+function createMean(steps: number): DemandForecaster {
+  return createBaseline((history) => {
+    const known = history.subarray(-steps).filter((value) => !Number.isNaN(value));
+    return known.length === 0 ? lastKnown(history) : known.reduce((sum, value) => sum + value, 0) / known.length;
+  });
+}
+
+function createSeasonalNaive(season: number): DemandForecaster {
+  return createBaseline((history, step) => {
+    const value = history[history.length - season + (step % season)] ?? NaN;
+    return Number.isNaN(value) ? lastKnown(history) : value;
+  });
+}
 
 /** A point forecast with an 80 % interval from its own errors on the same series, up to half a year back. */
 function createBaseline(point: PointForecast): DemandForecaster {

@@ -7,7 +7,7 @@ import { createRandom } from '../lib/random.ts';
 
 /**
  * How forecasts compare with what was sold. Scaled errors are divided by the series' own mean (squared: root mean square)
- * week-to-week change before the forecast (Hyndman & Koehler 2006; RMSSE as in the M5 competition).
+ * change from one step to the next (daily: from one week to the next) before the forecast (Hyndman & Koehler 2006; RMSSE as in the M5 competition).
  */
 export const DEMAND_METRICS = ['mae', 'mase', 'rmsse', 'bias', 'smape', 'pinball', 'coverage80'] as const;
 
@@ -23,12 +23,14 @@ export interface DemandScores extends Readonly<Record<DemandMetric, number>> {
 }
 
 export interface BacktestOptions {
-  /** Weeks forecast at a time. */
+  /** Steps forecast at a time. */
   readonly horizon: number;
-  /** Origins, `step` weeks apart, the last `horizon` weeks before the end. */
+  /** Origins, `step` steps apart, the last one `horizon` steps before the end. */
   readonly windows: number;
   /** Default: the horizon. */
   readonly step?: number;
+  /** Steps over which a change is measured: 1 (default), or 7 for daily series. */
+  readonly season?: number;
   /** Of the bootstrap. Default 1. */
   readonly seed?: number;
 }
@@ -37,7 +39,7 @@ export interface BacktestOptions {
 export async function backtestDemand(
   forecaster: DemandForecaster,
   series: readonly SalesValues[],
-  { horizon, windows, step = horizon, seed = 1 }: BacktestOptions,
+  { horizon, windows, step = horizon, season = 1, seed = 1 }: BacktestOptions,
 ): Promise<DemandScores> {
   const errors = series.map(() => newErrors());
   for (let window = 0; window < windows; window++) {
@@ -48,7 +50,7 @@ export async function backtestDemand(
     rows.forEach((row, k) => {
       const { values } = readSeries(series[row]!);
       const actual = values.subarray(values.length - weeksAfter, values.length - weeksAfter + horizon);
-      addErrors(errors[row]!, origins[k]!, forecasts[k]!, actual);
+      addErrors(errors[row]!, changeOf(origins[k]!, season), forecasts[k]!, actual);
     });
   }
   const perItem = perItemScores(errors);
@@ -96,8 +98,7 @@ interface ItemErrors {
 
 const newErrors = (): ItemErrors => ({ weeks: 0, absolute: 0, scaled: 0, scaledSquare: 0, bias: 0, smape: 0, pinball: 0, covered: 0 });
 
-function addErrors(errors: ItemErrors, history: SalesValues, { low, median, high }: Forecast, actual: Float64Array): void {
-  const { mean, rootMeanSquare } = weeklyChange(readSeries(history).values);
+function addErrors(errors: ItemErrors, { mean, rootMeanSquare }: Change, { low, median, high }: Forecast, actual: Float64Array): void {
   if (mean === 0) return;
   actual.forEach((sold, step) => {
     if (Number.isNaN(sold)) return;
@@ -117,9 +118,15 @@ function addErrors(errors: ItemErrors, history: SalesValues, { low, median, high
   });
 }
 
-/** Size of the changes from one known week to the next. */
-function weeklyChange(values: Float64Array): { mean: number; rootMeanSquare: number } {
-  const changes = values.subarray(1).map((value, week) => value - values[week]!).filter((change) => !Number.isNaN(change));
+interface Change {
+  readonly mean: number;
+  readonly rootMeanSquare: number;
+}
+
+/** Size of the changes between known steps that are a season apart. */
+function changeOf(series: SalesValues, season: number): Change {
+  const { values } = readSeries(series);
+  const changes = values.subarray(season).map((value, step) => value - values[step]!).filter((change) => !Number.isNaN(change));
   if (changes.length === 0) return { mean: 0, rootMeanSquare: 0 };
   const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
   return { mean, rootMeanSquare: Math.sqrt(changes.reduce((sum, change) => sum + change * change, 0) / changes.length) };

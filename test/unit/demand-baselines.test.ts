@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEMAND_BASELINES, fourWeekMean, lastValue, reachesBackAYear, seasonalNaive } from '../../src/forecast/demand-baselines.ts';
+import { DEMAND_BASELINES, fourWeekMean, lastValue, reachesBackASeason, seasonalNaive } from '../../src/forecast/demand-baselines.ts';
 import type { DemandForecaster } from '../../src/forecast/demand-baselines.ts';
 import { backtestDemand, bootstrapInterval } from '../../src/forecast/demand-evaluation.ts';
 import { weeklySales } from '../../src/forecast/weekly-sales.ts';
@@ -26,9 +26,9 @@ describe('demand baselines', () => {
   it('repeat the week a year before, where there is one', async () => {
     const year = Array.from({ length: 53 }, (_, week) => week);
     expect(await medians(seasonalNaive, year, 2)).toEqual([1, 2]);
-    expect(reachesBackAYear(series(year))).toBe(true);
+    expect(reachesBackASeason(series(year))).toBe(true);
     expect(await medians(seasonalNaive, year.slice(0, 40))).toEqual([39]);
-    expect(reachesBackAYear(series(year.slice(0, 40)))).toBe(false);
+    expect(reachesBackASeason(series(year.slice(0, 40)))).toBe(false);
   });
 
   it('put an interval of their own past errors around it', async () => {

@@ -1,0 +1,126 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runForecast } from '../../src/cli/forecast.ts';
+import type { ForecastReport } from '../../src/cli/forecast.ts';
+import { readSeriesFile } from '../../src/cli/series.ts';
+import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
+import { createDailyForecaster, foldWeeks } from '../../src/forecast/daily-demand.ts';
+import { lastValue } from '../../src/forecast/demand-baselines.ts';
+import { trainDemand } from '../../src/learn/demand-training.ts';
+import { writeSafetensors } from '../../src/lib/safetensors.ts';
+import { writePack } from '../../src/packs/write-pack.ts';
+
+const DAY_MS = 86_400_000;
+
+let folder: string;
+const inFolder = (name: string): string => join(folder, name);
+
+/** Sales of two items; of the second, every fourth step is missing from the file. */
+function csvOf(steps: number, stepDays: number): string {
+  const lines = ['item,date,value'];
+  for (let step = 0; step < steps; step++) {
+    const date = new Date(Date.UTC(2011, 0, 3) + step * stepDays * DAY_MS).toISOString().slice(0, 10);
+    lines.push(`steady,${date},${10 + (step % 3)}`);
+    if (step % 4 !== 1 || step === steps - 1) lines.push(`0042,${date},${step % 2 === 0 ? 5 : 3}`);
+  }
+  return lines.join('\n');
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shelfwise-forecast-'));
+  const series = Array.from({ length: 8 }, (_, item) => ({ values: Array.from({ length: 30 }, (__, week) => 5 + item + (week % 4)) }));
+  const { tensors } = await trainDemand(series, { kernels: createWasmTrainingKernels(), hidden: 4, batch: 8, epochs: 2 });
+  const safe = Array.from(tensors, ([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }] as const);
+  const description = { kind: 'recommender', name: 'toy', created: '2011-11-01', dims: {}, measured: {}, trainingData: [], licence: 'Apache-2.0' } as const;
+  await writePack(inFolder('pack'), description, new Map([['demand.safetensors', writeSafetensors(safe)]]));
+  await writeFile(inFolder('weekly.csv'), csvOf(40, 7));
+  await writeFile(inFolder('daily.csv'), csvOf(120, 1));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('series files', () => {
+  it('keep ids as text and fill what is missing with unknown', async () => {
+    const { stepDays, items, series } = await readSeriesFile(inFolder('weekly.csv'));
+    expect(stepDays).toBe(7);
+    expect(items).toEqual(['steady', '0042']);
+    expect(series[1]!.values.slice(0, 4)).toEqual([5, null, 5, 3]);
+  });
+
+  it.each([
+    ['a date that is none', 'item,date,value\na,yesterday,1', 'line 2'],
+    ['a date given twice', 'item,date,value\na,2011-01-03,1\na,2011-01-10,1\na,2011-01-03,2', 'twice'],
+    ['months', 'item,date,value\na,2011-01-01,1\na,2011-02-01,1\na,2011-03-01,1', 'one day or seven days'],
+    ['no rows', 'item,date,value\n', 'wrong.csv'],
+  ])('refuse %s', async (_, content, message) => {
+    await writeFile(inFolder('wrong.csv'), content);
+    const refusal = expect.objectContaining({ code: 'INVALID_DATA', message: expect.stringContaining(message) as string }) as Error;
+    await expect(readSeriesFile(inFolder('wrong.csv'))).rejects.toEqual(refusal);
+  });
+});
+
+describe('shelfwise forecast', () => {
+  it.each([
+    ['weekly.csv', '2011-10-10', '4-week mean'],
+    ['daily.csv', '2011-05-03', '28-day mean'],
+  ])('forecasts and backtests %s', async (file, firstDate, mean) => {
+    const json = inFolder('report.json');
+    const lines: string[] = [];
+    const report = await runForecast({ pack: inFolder('pack'), series: inFolder(file), horizon: 4, backtest: true, json }, (line) => lines.push(line));
+    expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(report);
+    expect(Object.keys(report.methods)).toEqual(['shelfwise', 'last value', mean, 'seasonal naive']);
+    expect(report).toMatchObject({ series: 2, windows: 3, horizon: 4 } satisfies Partial<ForecastReport>);
+    for (const scores of Object.values(report.methods)) {
+      expect(scores.items).toBe(2);
+      expect(scores.coverage80).toBeGreaterThanOrEqual(0);
+      expect(scores.coverage80).toBeLessThanOrEqual(1);
+    }
+    expect(report.forecasts[0]).toMatchObject({ item: 'steady' });
+    expect(report.forecasts[0]!.dates[0]).toBe(firstDate);
+    for (const { low, median, high } of report.forecasts) {
+      for (let step = 0; step < 4; step++) {
+        expect(low[step]).toBeGreaterThanOrEqual(0);
+        expect(median[step]).toBeGreaterThanOrEqual(low[step]!);
+        expect(high[step]).toBeGreaterThanOrEqual(median[step]!);
+      }
+    }
+    expect(lines).toHaveLength(5);
+  });
+
+  it('lists the forecasts without a backtest', async () => {
+    const lines: string[] = [];
+    const report = await runForecast({ pack: inFolder('pack'), series: inFolder('weekly.csv'), horizon: 2 }, (line) => lines.push(line));
+    expect(report.methods).toEqual({});
+    expect(lines).toHaveLength(4);
+  });
+
+  it('refuses a horizon that is none and a backtest without a past', async () => {
+    const options = { pack: inFolder('pack'), series: inFolder('weekly.csv') };
+    await expect(runForecast({ ...options, horizon: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(runForecast({ ...options, horizon: 35, backtest: true })).rejects.toMatchObject({ code: 'INVALID_DATA' });
+  });
+});
+
+describe('daily forecasts', () => {
+  it('fold days into whole weeks that end with the last day', () => {
+    const week = [1, 2, 3, 4, 5, 6, 7];
+    const values = Float64Array.of(99, ...week, 10, NaN, 10, NaN, 10, NaN, 10);
+    expect(foldWeeks({ values, start: 0 })).toEqual({ values: [28, 70] });
+    expect(foldWeeks({ values, start: 3 })).toEqual({ values: [null, 70] });
+  });
+
+  it('follow the pattern within the week', async () => {
+    const values = Array.from({ length: 70 }, (_, day) => (day % 7 === 0 ? 30 : 5));
+    const [forecast] = await createDailyForecaster(lastValue).forecast([{ values }], { horizon: 9 });
+    expect(forecast!.median[0]).toBeCloseTo(30, -1);
+    expect(forecast!.median[7]).toBeCloseTo(30, -1);
+    expect(forecast!.median[1]).toBeLessThan(8);
+  });
+
+  it('answer series shorter than a week', async () => {
+    const [forecast] = await createDailyForecaster(lastValue).forecast([{ values: [3, null] }], { horizon: 8 });
+    expect(forecast!.median.every(Number.isFinite)).toBe(true);
+  });
+});
