@@ -1,11 +1,11 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createWasmDevice } from '../compute/wasm/device.ts';
-import { createWasmTrainingKernels } from '../compute/wasm/training.ts';
+import { createTrainingKernels } from '../compute/create-training-kernels.ts';
 import { itemText } from '../encoder/item-text.ts';
 import { RecommenderError } from '../errors.ts';
 import { parseSafetensors, writeSafetensors, type SafeTensors } from '../lib/safetensors.ts';
-import { groupByUser, logBefore } from '../learn/histories.ts';
+import { groupByUser, logBefore, PURCHASE } from '../learn/histories.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type TrainedInterest } from '../learn/interest-training.ts';
 import { countTables, featureNames, trainShopDemand, trainShopHead, type Part } from '../learn/recommender-training.ts';
@@ -15,6 +15,7 @@ import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { readInteractions, readItems } from './data.ts';
 import { openEncoder, packAddress } from './encoder.ts';
+import { modelCard } from './model-card.ts';
 
 export interface TrainOptions {
   readonly interactions: string;
@@ -52,7 +53,7 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   await mkdir(working, { recursive: true });
   const { shop, encoderRevision, until } = await readShop(options, say);
   const from = until - validationDays * 86_400;
-  const kernels = createWasmTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
+  const kernels = createTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
   const device = await createWasmDevice();
   const { embedding, hidden } = DEFAULT_INTEREST_TRAINING;
 
@@ -91,6 +92,8 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
       tables: countTables(shop, logBefore(shop.log, until)),
     },
   );
+  const purchasesOnly = shop.log.kind.every((kind) => kind === PURCHASE);
+  await writeWhole(join(out, 'README.md'), new TextEncoder().encode(modelCard(manifest, { purchasesOnly, until, validationDays, seed })));
   say(`pack ${manifest.name} ${manifest.revision}: ${manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${out}`);
   device.dispose();
 }
@@ -148,7 +151,7 @@ interface Stage {
   readonly from: number;
   readonly until: number;
   readonly seed: number;
-  readonly kernels: ReturnType<typeof createWasmTrainingKernels>;
+  readonly kernels: ReturnType<typeof createTrainingKernels>;
   readonly options: TrainOptions;
   readonly working: string;
   readonly say: (line: string) => void;
