@@ -12,6 +12,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly load: 
     about: 'does it help? Online Retail, our rankers beside all simple ones; writes the README’s table (BENCH_INVOICES, default 500)',
     load: async () => (await import('./quality.ts')).quality,
   },
+  demand: {
+    about: 'next week’s sales on Online Retail, the demand LSTM beside last value, 4-week mean and seasonal naive (minutes: it trains)',
+    load: async () => (await import('./demand.ts')).demand,
+  },
   rerank: {
     about: 'milliseconds page to page in Chromium for 10, 100 and 500 candidates, cached and cold',
     load: async () => (await import('./rerank.ts')).rerank,

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { EncodeOptions } from './encode.ts';
 import { describeExit } from './exit.ts';
+import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import type { TrainOptions } from './train.ts';
 
@@ -33,6 +34,18 @@ program
   .option('--in <file>', 'one text a line (default: standard input)')
   .option('--out <file.npy>', 'float32 rows (default: standard output)')
   .action(async (options: EncodeOptions) => (await import('./encode.ts')).runEncode(options));
+
+program
+  .command('forecast')
+  .description('forecasts daily or weekly sales with intervals, beside the baselines')
+  .requiredOption('--pack <folder>', 'a recommender pack with a demand LSTM')
+  .requiredOption('--series <file>', 'item,date,value (CSV, CSV.gz or Parquet)')
+  .requiredOption('--horizon <steps>', 'how many steps of the series', parsePositive)
+  .option('--backtest', 'also forecast the last steps that are known, and compare')
+  .option('--json <file>', 'write the report')
+  .action(async (options: ForecastOptions) => {
+    await (await import('./forecast.ts')).runForecast(options);
+  });
 
 program
   .command('inspect')
