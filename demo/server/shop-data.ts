@@ -34,21 +34,27 @@ export function loadShopData(folder: string): ShopData {
     return { id, title: row.title!, price: Number(row.price), category: row.category!, picture: pictures[id] ?? ['wrapped-gift'] };
   });
   const productOf = new Map(products.map(({ id }, index) => [id, index]));
-  // No field of this file is quoted, and half a million rows are worth the plain split.
-  const lines = gunzipSync(readFileSync(`${folder}/interactions.csv.gz`)).toString('utf8').trimEnd().split('\n');
-  const column = Object.fromEntries(lines[0]!.split(',').map((name, index) => [name, index]));
+  const sales = readSales(gunzipSync(readFileSync(`${folder}/interactions.csv.gz`)).toString('latin1'), productOf);
+  return { products, sales };
+}
+
+/** Half a million lines: no field of them is quoted, and only four of the seven are kept. */
+function readSales(text: string, productOf: ReadonlyMap<string, number>): ShopData['sales'] {
+  const columns = text.slice(0, text.indexOf('\n')).split(',');
+  const [item, timestamp, quantity, session] = ['item', 'timestamp', 'qty', 'session'].map((name) => columns.indexOf(name));
+  const lines = text.trimEnd().split('\n');
   const count = lines.length - 1;
   const sales = { product: new Int32Array(count), time: new Float64Array(count), quantity: new Int32Array(count), basket: new Int32Array(count) };
   const baskets = new Map<string, number>();
   for (let line = 0; line < count; line++) {
     const fields = lines[line + 1]!.split(',');
-    const session = fields[column.session!]!;
-    let basket = baskets.get(session);
-    if (basket === undefined) baskets.set(session, (basket = baskets.size));
-    sales.product[line] = productOf.get(fields[column.item!]!)!;
-    sales.time[line] = Number(fields[column.timestamp!]);
-    sales.quantity[line] = Number(fields[column.qty!]);
+    const key = fields[session!]!;
+    let basket = baskets.get(key);
+    if (basket === undefined) baskets.set(key, (basket = baskets.size));
+    sales.product[line] = productOf.get(fields[item!]!)!;
+    sales.time[line] = Number(fields[timestamp!]);
+    sales.quantity[line] = Number(fields[quantity!]);
     sales.basket[line] = basket;
   }
-  return { products, sales };
+  return sales;
 }

@@ -1,12 +1,12 @@
 import { cpSync, createReadStream, existsSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
-import type { Connect, Plugin } from 'vite';
+import type { Connect, Plugin, PreviewServer, ViteDevServer } from 'vite';
 import { createCandidateServer } from './candidate-server.ts';
 import { answerCandidates, answerProduct, answerDepartments } from './http.ts';
 import { loadShopData } from './shop-data.ts';
 
-/** The shop's small API, the same in development and preview; the data is read at the first request. */
+/** The shop's small API, the same in development and preview; the data is read once the server listens. */
 export function shopServer(dataFolder: string): Plugin {
   let lazy: ReturnType<typeof open> | undefined;
   const open = () => {
@@ -24,10 +24,14 @@ export function shopServer(dataFolder: string): Plugin {
       next(error);
     }
   };
+  const begin = ({ middlewares, httpServer }: Pick<PreviewServer | ViteDevServer, 'middlewares' | 'httpServer'>): void => {
+    middlewares.use(middleware);
+    httpServer?.once('listening', () => setTimeout(() => (lazy ??= open()), 0));
+  };
   return {
     name: 'shop-server',
-    configureServer: ({ middlewares }) => void middlewares.use(middleware),
-    configurePreviewServer: ({ middlewares }) => void middlewares.use(middleware),
+    configureServer: begin,
+    configurePreviewServer: begin,
   };
 }
 
