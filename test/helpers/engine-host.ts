@@ -5,29 +5,63 @@ import { contentKey } from '../../src/lib/hash.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import type { ShopperStore } from '../../src/storage/shopper-store.ts';
-import type { DeviceName } from '../../src/types.ts';
+import type { BehaviourEvent, Candidate, DeviceName } from '../../src/types.ts';
 import { createEngine } from '../../src/worker/engine.ts';
 import type { EngineEnvironment } from '../../src/worker/environment.ts';
-import type { Engine, EngineEvents, EngineOptions } from '../../src/worker/protocol.ts';
+import type { Engine, EngineEvents, EngineOptions, RerankAnswer, TrackedEvent } from '../../src/worker/protocol.ts';
 import { createTinyPack, TINY_ENCODER_REVISION, TINY_TEXT } from './tiny-pack.ts';
 
+const START = Date.UTC(2026, 0, 5);
+
 type EmittedEvent = { [K in keyof EngineEvents]: { readonly type: K; readonly detail: EngineEvents[K] } }[keyof EngineEvents];
+
+/** Waits for everything. */
+export const PATIENT = { limit: Infinity, deadlineMs: Infinity };
+
+/** The first `count` items of the tiny pack, and more that it has never seen. */
+export function createShelf(count = 12): Candidate[] {
+  return Array.from({ length: count }, (_, at) => ({ id: `item-${at}`, title: `mug number ${at}`, price: 1 + at / 2 }));
+}
+
+let events = 0;
+
+/** A behaviour towards an item of the shelf, a minute before the clock of `startEngine()`. */
+export function createEvent(type: BehaviourEvent['type'], at: number, changes: Partial<BehaviourEvent> = {}): TrackedEvent {
+  return { id: `event-${events++}`, event: { type, item: createShelf(at + 1)[at]!, time: START - 60_000, ...changes } };
+}
+
+/** Server positions in their new order. */
+export function orderOf({ ranked }: Pick<RerankAnswer, 'ranked'>): number[] {
+  return ranked.map(({ serverPosition }) => serverPosition);
+}
+
+/** A store that outlives the engines that open and close it, as a database does. */
+export function createLastingStore(): { readonly store: ShopperStore; readonly openStore: EngineEnvironment['openStore'] } {
+  const store = createMemoryStore();
+  return { store, openStore: () => Promise.resolve({ ...store, close: () => Promise.resolve() }) };
+}
 
 /** An encoder whose vectors depend on the words of a text, and that counts what it was asked for. */
 export interface CountingEncoder extends ItemEncoder {
   readonly texts: string[];
-  /** Texts are held back until this is called. */
+  /** Holds back what is asked for from now on, until `release()`. */
+  hold(): void;
   release(): void;
 }
 
 export function createCountingEncoder({ held = false, revision = TINY_ENCODER_REVISION } = {}): CountingEncoder {
   const texts: string[] = [];
   let release: () => void = () => undefined;
-  const gate = held ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+  let gate: Promise<void> | undefined;
+  const hold = (): void => {
+    gate = new Promise((resolve) => (release = resolve));
+  };
+  if (held) hold();
   return {
     revision,
     dimensions: TINY_TEXT,
     texts,
+    hold,
     release: () => release(),
     async encode(asked) {
       texts.push(...asked);
@@ -57,7 +91,7 @@ export interface EngineHost {
   /** Unix milliseconds; tests move it. */
   clock: number;
   /** Resolves with the next event of a type, or at once where there was one already. */
-  waitFor<K extends keyof EngineEvents>(type: K): Promise<EngineEvents[K]>;
+  readonly waitFor: <K extends keyof EngineEvents>(type: K) => Promise<EngineEvents[K]>;
 }
 
 export interface EngineHostOptions {
@@ -77,7 +111,7 @@ export async function startEngine({ options, files, openStore, encoder = createC
   const served = files ?? (await createTinyPack());
   const events: EmittedEvent[] = [];
   const waiting: { readonly type: keyof EngineEvents; resolve(): void }[] = [];
-  const host = { clock: Date.UTC(2026, 0, 5) };
+  const host = { clock: START };
   const environment: EngineEnvironment = {
     now: () => host.clock,
     emit: (type, detail) => {

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
+import { createWasmDevice } from '../../../src/compute/wasm/device.ts';
+import { sha256Hex } from '../../../src/lib/hash.ts';
+import { revisionOf } from '../../../src/packs/manifest.ts';
+import type { PackFile } from '../../../src/packs/pack.ts';
+import { loadModels } from '../../../src/worker/models.ts';
+import { createEngine } from '../../../src/worker/engine.ts';
+import { createMemoryStore } from '../../../src/storage/memory-store.ts';
+import { createFakeDevice } from '../../helpers/fake-device.ts';
+import { createCountingEncoder, createEvent, createLastingStore, createShelf, PATIENT, startEngine } from '../../helpers/engine-host.ts';
+import { createTinyEncoderPack, withGolden } from '../../helpers/tiny-encoder-pack.ts';
+import { createTinyPack } from '../../helpers/tiny-pack.ts';
+
+type Files = Map<string, Uint8Array<ArrayBuffer>>;
+
+/** The recommender's pack and the encoder's, each naming the right revision. */
+async function createBothPacks(): Promise<Files> {
+  const pack = await withGolden(createTinyEncoderPack());
+  const contents = [...pack.files].map(([name, bytes]) => [name, Uint8Array.from(bytes)] as const);
+  const described: PackFile[] = await Promise.all(contents.map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256Hex(bytes) })));
+  const revision = await revisionOf(described);
+  const manifest = { ...pack.manifest, files: described, revision };
+  return new Map([
+    ...(await createTinyPack({ encoderRevision: revision })),
+    ['memory:/encoder/pack.json', new TextEncoder().encode(JSON.stringify(manifest))],
+    ...contents.map(([name, bytes]) => [`memory:/encoder/${name}`, bytes] as const),
+  ]);
+}
+
+describe('packs', () => {
+  it('loads the encoder that the recommender names', async () => {
+    const { engine } = await startEngine({ files: await createBothPacks(), packedEncoder: true });
+    expect((await engine.rerank(createShelf(), PATIENT)).complete).toBe(true);
+    const { packs, devices } = await engine.status();
+    expect(packs.map(({ kind }) => kind)).toEqual(['recommender', 'encoder']);
+    expect(devices.encode.device).toBe('reference');
+    await engine.close();
+  });
+
+  it.each(['memory:/tiny/head.safetensors', 'memory:/tiny/tables.safetensors', 'memory:/encoder/weights.safetensors'])('with a flipped bit in %s: a fallback event, and no order but the server’s', async (address) => {
+    const files = await createBothPacks();
+    const bytes = files.get(address)!.slice();
+    bytes[bytes.length >> 1]! ^= 4;
+    const { engine, events, waitFor } = await startEngine({ files: new Map([...files, [address, bytes]]), packedEncoder: true });
+    expect(await waitFor('fallback')).toMatchObject({ code: 'PACK_INVALID' });
+    await expect(engine.rerank(createShelf(), PATIENT)).rejects.toMatchObject({ code: 'PACK_INVALID' });
+    await expect(engine.predictNext(createShelf())).rejects.toMatchObject({ code: 'PACK_INVALID' });
+    expect(await engine.track([createEvent('view', 1)])).toEqual(['memory']);
+    expect((await engine.status()).devices.score).toMatchObject({ device: 'none', why: expect.stringContaining('SHA-256') as unknown });
+    expect(events).toHaveLength(1);
+    await engine.close();
+  });
+
+  it('refuses a recommender that was trained with another encoder', async () => {
+    const { engine, waitFor } = await startEngine({ encoder: createCountingEncoder({ revision: 'fedcba9876543210' }) });
+    expect((await waitFor('fallback')).message).toContain('was trained with encoder 0123456789abcdef, not fedcba9876543210');
+    await expect(engine.rerank(createShelf(), PATIENT)).rejects.toMatchObject({ code: 'PACK_INVALID' });
+    await engine.close();
+  });
+
+  it('says when a pack cannot be fetched', async () => {
+    const { engine, waitFor } = await startEngine({ files: new Map() });
+    expect(await waitFor('fallback')).toMatchObject({ code: 'PACK_UNAVAILABLE' });
+    await engine.close();
+  });
+});
+
+describe('while packs are loading', () => {
+  it('stores what is tracked at once, answers WARMING_UP at the deadline, and ranks with all of it later', async () => {
+    const files = await createTinyPack();
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const { store, openStore } = createLastingStore();
+    const host = await startEngine({ openStore, readBytes: (address) => arrived.then(() => files.get(address)!) });
+    expect(await host.engine.track([createEvent('cart', 7)])).toEqual(['memory']);
+    expect(await store.readBehaviour('anonymous')).toHaveLength(1);
+    await expect(host.engine.rerank(createShelf(), { limit: 12, deadlineMs: 5 })).rejects.toMatchObject({ code: 'WARMING_UP' });
+    expect((await host.engine.status()).devices.score).toEqual({ device: 'none', why: 'The packs are still loading.' });
+    const patient = host.engine.rerank(createShelf(), PATIENT);
+    arrive();
+    const { ranked } = await patient;
+    const other = await startEngine();
+    await other.engine.track([createEvent('cart', 7)]);
+    expect((await other.engine.rerank(createShelf(), PATIENT)).ranked).toEqual(ranked);
+    await Promise.all([host.engine.close(), other.engine.close()]);
+  });
+
+  it('closes without waiting for them', async () => {
+    const { engine } = await startEngine({
+      readBytes: (_address, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')))),
+    });
+    const waiting = engine.rerank(createShelf(), PATIENT);
+    await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'CLOSED' }), engine.close()]);
+  });
+});
+
+describe('devices', () => {
+  it('leaves a device that answers golden vectors wrongly, says so, and ranks on the next', async () => {
+    const wrong = createFakeDevice('wasm');
+    const { engine, waitFor, events } = await startEngine({ devices: { wasm: () => Promise.resolve(wrong), reference: () => Promise.resolve(createReferenceDevice()) } });
+    expect(await waitFor('ready')).toEqual({ device: 'reference' });
+    expect(events).toContainEqual({ type: 'fallback', detail: expect.objectContaining({ code: 'DEVICE_FAILED' }) as unknown });
+    expect((await engine.status()).devices.score.why).toContain('wasm failed on golden vector 1');
+    await engine.close();
+  });
+
+  it('gives the same order on wasm and reference', async () => {
+    const hosts = [await startEngine(), await startEngine({ devices: { wasm: createWasmDevice } })];
+    const orders = await Promise.all(
+      hosts.map(async ({ engine }) => {
+        await engine.track([createEvent('view', 3), createEvent('cart', 7)]);
+        const { ranked, device } = await engine.rerank(createShelf(), PATIENT);
+        await engine.close();
+        return { device, order: ranked.map(({ serverPosition }) => serverPosition), scores: ranked.map(({ score }) => score!) };
+      }),
+    );
+    expect(orders.map(({ device }) => device)).toEqual(['reference', 'wasm']);
+    expect(orders[1]!.order).toEqual(orders[0]!.order);
+    orders[1]!.scores.forEach((score, at) => expect(score).toBeCloseTo(orders[0]!.scores[at]!, 4));
+  });
+});
+
+describe('models that engines share', () => {
+  it('are loaded once, keep no shopper, and outlive each engine', async () => {
+    const files = await createTinyPack();
+    const encoder = createCountingEncoder();
+    const environment = {
+      now: () => 0,
+      emit: () => undefined,
+      openStore: () => Promise.resolve(createMemoryStore()),
+      readBytes: (address: string) => Promise.resolve(files.get(address)!),
+      ledger: () => [],
+      isWriter: () => true,
+      devices: { reference: () => Promise.resolve(createReferenceDevice()) },
+      encoder: () => Promise.resolve(encoder),
+    };
+    const options = { pack: 'memory:/tiny/pack.json', device: 'auto', consent: 'session', partition: 'a', database: 'none' } as const;
+    const models = loadModels(options, environment, { report: () => undefined });
+    const shelf = createShelf();
+    const rank = async (partition: string, at: number): Promise<unknown> => {
+      const engine = createEngine({ ...options, partition }, environment, { models });
+      await engine.track([createEvent('cart', at, { time: -60_000 })]);
+      const { ranked } = await engine.rerank(shelf, PATIENT);
+      await engine.close();
+      return ranked;
+    };
+    const first = await rank('a', 3);
+    expect(await rank('b', 7)).not.toEqual(first);
+    expect(await rank('c', 3)).toEqual(first);
+    expect(encoder.texts).toHaveLength(12);
+    await (await models).dispose();
+  });
+});
