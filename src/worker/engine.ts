@@ -41,17 +41,45 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
   }
 
   const gate = createConsentGate({ partition, consent, openStore: (home) => environment.openStore(home) });
-  const loading = shared ?? loadModels(options, environment, { signal: closing.signal, report });
-  loading.then(
-    (loaded) => {
-      models = loaded;
-      if (!closing.signal.aborted) environment.emit('ready', { device: loaded.devices.score.device });
-    },
-    (error: unknown) => {
-      failure = RecommenderError.from(error);
-      report(failure);
-    },
-  );
+  const lost = new Set<string>();
+  let loading = shared ?? load();
+  follow(loading);
+
+  function load(): Promise<Models> {
+    const devices = Object.fromEntries(Object.entries(environment.devices).filter(([name]) => !lost.has(name)));
+    return loadModels(options, { ...environment, devices }, { signal: closing.signal, report });
+  }
+
+  function follow(started: Promise<Models>): void {
+    started.then(
+      (loaded) => {
+        models = loaded;
+        if (!closing.signal.aborted) environment.emit('ready', { device: loaded.devices.score.device });
+      },
+      (error: unknown) => {
+        failure = RecommenderError.from(error);
+        report(failure);
+      },
+    );
+  }
+
+  /** A device that served has failed: the models are made again on those that are left, and the log is replayed there. */
+  function leaveDevice(failed: Models | undefined): void {
+    if (failed === undefined || failed !== models || shared !== undefined || closing.signal.aborted) return;
+    const used = new Set(Object.values(failed.devices).map(({ device }) => device));
+    // The error does not say which one it was; the first choice has the least proof of working everywhere.
+    lost.add(['webgpu', 'wasm', 'reference'].find((name) => used.has(name))!);
+    models = undefined;
+    loading = load();
+    follow(loading);
+    changeVisit(() => failed.dispose()).catch(report);
+  }
+
+  /** Of work in the background, whose failure no caller hears of. */
+  function reportFailure(error: unknown): void {
+    report(error);
+    if (RecommenderError.from(error).code === 'DEVICE_FAILED') leaveDevice(models);
+  }
 
   /** The visit that is open; undefined while it changes. */
   let current: Visit | null | undefined;
@@ -62,7 +90,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
   async function openVisit(change: number): Promise<Visit | null> {
     if (closing.signal.aborted) return null;
     const store = await gate.store();
-    const opened = store && new Visit({ partition, store, models: loading, mayWrite: () => environment.isWriter(), report, onChange });
+    const opened = store && new Visit({ partition, store, models: loading, mayWrite: () => environment.isWriter(), report: reportFailure, onChange });
     if (change === changes) current = opened;
     return opened;
   }
@@ -111,11 +139,14 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         [signal, 'ABORTED'],
       ],
     });
+    const serving = models;
     try {
       patience.check();
       return await work(patience);
     } catch (error) {
-      throw RecommenderError.from(error);
+      const known = RecommenderError.from(error);
+      if (known.code === 'DEVICE_FAILED') leaveDevice(serving);
+      throw known;
     } finally {
       patience.end();
     }
@@ -158,7 +189,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
           const ready = await shopperNow(patience);
           if (ready === 'late') throw new RecommenderError('WARMING_UP');
           const { models: loaded, visit: opened, shopper } = ready;
-          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report }, candidates, limit);
+          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report: reportFailure }, candidates, limit);
           timings = answer.timings;
           opened.logSlate(shown);
           void improvement?.then((differs) => {

@@ -163,7 +163,7 @@ export class LiveShopper {
       }
     } catch (error) {
       // What waits is tried again with the next row.
-      this.#options.report(RecommenderError.from(error));
+      if (!this.#isEnded) this.#options.report(RecommenderError.from(error));
     } finally {
       this.#working = null;
     }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Device } from '../../../src/compute/device.ts';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
 import { createWasmDevice } from '../../../src/compute/wasm/device.ts';
+import { RecommenderError } from '../../../src/errors.ts';
 import { sha256Hex } from '../../../src/lib/hash.ts';
 import { revisionOf } from '../../../src/packs/manifest.ts';
 import type { PackFile } from '../../../src/packs/pack.ts';
@@ -102,6 +104,42 @@ describe('devices', () => {
     expect(await waitFor('ready')).toEqual({ device: 'reference' });
     expect(events).toContainEqual({ type: 'fallback', detail: expect.objectContaining({ code: 'DEVICE_FAILED' }) as unknown });
     expect((await engine.status()).devices.score.why).toContain('wasm failed on golden vector 1');
+    await engine.close();
+  });
+
+  it('leaves a device that fails while it serves, and ranks the same history on the next', async () => {
+    const sound = createReferenceDevice();
+    let isLost = false;
+    const failing: Device = {
+      ...sound,
+      name: 'wasm',
+      run: (program) => (isLost ? Promise.reject(new RecommenderError('DEVICE_FAILED', 'It was lost.')) : sound.run(program)),
+    };
+    const { engine, events } = await startEngine({ devices: { wasm: () => Promise.resolve(failing), reference: () => Promise.resolve(createReferenceDevice()) } });
+    await engine.track([createEvent('view', 3)]);
+    const before = await engine.rerank(createShelf(), PATIENT);
+    isLost = true;
+    await expect(engine.rerank(createShelf(), PATIENT)).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
+    const after = await engine.rerank(createShelf(), PATIENT);
+    expect([before.device, after.device]).toEqual(['wasm', 'reference']);
+    expect(after.ranked).toEqual(before.ranked);
+    expect(events.map(({ type }) => type)).toEqual(['ready', 'ready']);
+    isLost = false;
+    await engine.close();
+  });
+
+  it('says so, and keeps storing, when no device is left', async () => {
+    const sound = createReferenceDevice();
+    let isLost = false;
+    const failing: Device = { ...sound, run: (program) => (isLost ? Promise.reject(new RecommenderError('DEVICE_FAILED', 'It was lost.')) : sound.run(program)) };
+    const { engine, waitFor } = await startEngine({ devices: { reference: () => Promise.resolve(failing) } });
+    await engine.rerank(createShelf(), PATIENT);
+    isLost = true;
+    expect(await engine.track([createEvent('view', 3)])).toEqual(['memory']);
+    expect(await waitFor('fallback')).toMatchObject({ code: 'DEVICE_FAILED' });
+    await expect(engine.rerank(createShelf(), PATIENT)).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
+    expect(await engine.track([createEvent('view', 4)])).toEqual(['memory']);
+    expect((await engine.exportData()).behaviour).toHaveLength(2);
     await engine.close();
   });
 
