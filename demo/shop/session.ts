@@ -21,8 +21,15 @@ export interface Session {
 
 export function createSession(): Session {
   const listeners = new Set<() => void>();
+  let isTold = false;
+  /** Once for all that happens together, such as the lines of a purchase. */
   const notify = (): void => {
-    for (const listener of listeners) listener();
+    if (isTold) return;
+    isTold = true;
+    setTimeout(() => {
+      isTold = false;
+      for (const listener of listeners) listener();
+    }, 0);
   };
   let choice = readConsent();
   let serverOrder = sessionStorage.getItem(ORDER_KEY) === 'server';

@@ -5,8 +5,11 @@ import { button, element } from './element.ts';
 import { reorder } from './flip.ts';
 import type { Shop } from './shop.ts';
 
-/** Shelves show the server's order at once; this is how long the device may take before they ask again. */
-const DEADLINE_MS = 250;
+/** Shelves show the order that they have at once, so that the device may take its time. */
+const DEADLINE_MS = 600;
+/** After an answer that came too late, or not at all. */
+const RETRY_MS = 500;
+const RETRIES = 6;
 
 export interface ShelfOptions {
   readonly slot: CandidateQuery['slot'];
@@ -67,7 +70,7 @@ export function createShelf(shop: Shop, { slot, heading, note, candidates, limit
     show(candidates.slice(0, shown).map((item, position) => ({ item, position, serverPosition: position })), false);
   }
 
-  async function refresh(): Promise<void> {
+  async function refresh(retries = RETRIES): Promise<void> {
     const turn = ++asked;
     if (session.serverOrder || session.recommender.consent === 'denied') {
       slate = null;
@@ -80,6 +83,7 @@ export function createShelf(shop: Shop, { slot, heading, note, candidates, limit
     if (answer.ranker === 'server') {
       // Nothing better is known than what is there already.
       if (slate === null) showServerOrder();
+      if (answer.fallback?.code === 'DEADLINE' && retries > 0) setTimeout(() => turn === asked && !stop.signal.aborted && void refresh(retries - 1), RETRY_MS);
       return;
     }
     slate = { id: answer.id, reported: false };
