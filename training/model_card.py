@@ -54,7 +54,8 @@ title was trained on.
 ## Limits
 
 English. Other languages fall apart into word pieces and give weak vectors; emoji are unknown to the vocabulary. Texts are cut after {positions}
-tokens. It compares what things are called, not what they are: it inherits the associations of its teacher's web texts.
+tokens, and it was trained on at most 64: on several titles joined to about 95 tokens its mean cosine to the teacher is .86, at 128 tokens .82; on
+single words .89. It compares what things are called, not what they are: it inherits the associations of its teacher's web texts.
 
 ## Trained on
 

@@ -1,6 +1,6 @@
 """What the TypeScript encoder must reproduce: token ids by the Python tokenizer and vectors by PyTorch, for 200 texts.
 
-    python parity.py --pack ../models/encoder-en --titles ../../shared/data/product_titles.tsv.gz --out ../test/parity
+    python parity.py --pack ../models/encoder-en --titles product_titles.tsv.gz --out ../test/parity
 """
 
 import argparse

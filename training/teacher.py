@@ -1,6 +1,6 @@
 """Embeds the training and evaluation texts with the teacher, once; the student is trained on what this writes.
 
-    python teacher.py --titles ../../shared/data/product_titles.tsv.gz --out build/
+    python teacher.py --titles product_titles.tsv.gz --out build/
 """
 
 import argparse
