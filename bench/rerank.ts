@@ -28,10 +28,8 @@ async function measureDevice(shop: DemoShop, device: string): Promise<BenchRow[]
     const candidates = await fetchCandidates(shop, Math.max(...COUNTS));
     const serving = await startShopper(page, candidates);
     console.log(`${device}: scores on ${serving}`);
-    // Warm up: code is compiled and pipelines are built once per visit, not per slate.
-    await timeSlates(page, candidates, COUNTS, 3, 'cold', -1);
-    const cached = await timeSlates(page, candidates, COUNTS, CACHED_ROUNDS, 'cached', 0);
-    const cold = await timeSlates(page, candidates, COUNTS, COLD_ROUNDS, 'cold', 0);
+    const cached = await timeSlates(page, candidates, CACHED_ROUNDS, 'cached');
+    const cold = await timeSlates(page, candidates, COLD_ROUNDS, 'cold');
     return COUNTS.flatMap((count, i) => [
       ...percentiles(`${device}, ${count} candidates, cached`, cached.map((round) => round[i]!)),
       ...percentiles(`${device}, ${count} candidates, cold`, cold.map((round) => round[i]!)),
@@ -74,38 +72,32 @@ async function startShopper(page: Page, candidates: readonly Candidate[]): Promi
 
 /**
  * Times slates of each size in turn, round by round -> [rounds][sizes] in milliseconds. Cold slates have titles that nobody
- * has seen before, so that every candidate must be encoded; the cached ones were encoded in an untimed first round.
+ * has seen before, so that every candidate must be encoded; the first round is not counted: it compiles, and fills the cache.
  */
 async function timeSlates(
   page: Page,
   candidates: readonly Candidate[],
-  counts: readonly number[],
   rounds: number,
   state: 'cached' | 'cold',
-  series: number,
 ): Promise<number[][]> {
   return page.evaluate(
-    async ({ candidates, counts, rounds, state, series, patienceMs }) => {
-      const slate = async (list: readonly Candidate[]): Promise<number> => {
-        const start = performance.now();
-        const { ranker, complete } = await shelfwise.rerank(list, { deadlineMs: patienceMs });
-        const elapsed = performance.now() - start;
-        if (ranker !== 'device' || !complete) throw new Error('The device did not rank every candidate.');
-        return elapsed;
-      };
-      if (state === 'cached') await slate(candidates);
+    async ({ candidates, counts, rounds, state, patienceMs }) => {
+      // No named functions in here: tsx marks them with a helper that the page does not have.
       const times: number[][] = [];
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = -1; round < rounds; round += 1) {
         const row: number[] = [];
         for (const count of counts) {
-          const list = candidates.slice(0, count);
-          const unseen = list.map((item) => ({ ...item, title: `${item.title ?? ''} ${series} ${round} ${count}` }));
-          row.push(await slate(state === 'cold' ? unseen : list));
+          const known = candidates.slice(0, count);
+          const unseen = known.map((item) => ({ ...item, title: `${item.title ?? ''} ${round} ${count}` }));
+          const start = performance.now();
+          const { ranker, complete } = await shelfwise.rerank(state === 'cold' ? unseen : known, { deadlineMs: patienceMs });
+          row.push(performance.now() - start);
+          if (ranker !== 'device' || !complete) throw new Error('The device did not rank every candidate.');
         }
-        times.push(row);
+        if (round >= 0) times.push(row);
       }
       return times;
     },
-    { candidates, counts, rounds, state, series, patienceMs: PATIENCE_MS },
+    { candidates, counts: COUNTS, rounds, state, patienceMs: PATIENCE_MS },
   );
 }
