@@ -15,6 +15,8 @@ export interface Session {
   /** Tells the recommender what happened, then lets the shelves arrange themselves. */
   track(event: BehaviourEvent): Promise<void>;
   erase(): Promise<void>;
+  /** Runs one thing after the other: shelves that ask all at once would all be late. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Listens for anything after which shelves may look different; returns its stop. */
   onChange(listener: () => void): () => void;
 }
@@ -31,6 +33,7 @@ export function createSession(): Session {
       for (const listener of listeners) listener();
     }, 0);
   };
+  let last: Promise<unknown> = Promise.resolve();
   let choice = readConsent();
   let serverOrder = sessionStorage.getItem(ORDER_KEY) === 'server';
   const recommender = createRecommender({
@@ -69,6 +72,11 @@ export function createSession(): Session {
     async erase() {
       await recommender.eraseData();
       notify();
+    },
+    inTurn: (work) => {
+      const mine = last.then(work, work);
+      last = mine;
+      return mine;
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -6,10 +6,9 @@ import { reorder } from './flip.ts';
 import type { Shop } from './shop.ts';
 
 /** Shelves show the order that they have at once, so that the device may take its time. */
-const DEADLINE_MS = 600;
-/** After an answer that came too late, or not at all. */
-const RETRY_MS = 500;
-const RETRIES = 6;
+const DEADLINE_MS = 400;
+/** A late answer is asked for again once all titles are read, so often. */
+const RETRIES = 5;
 
 export interface ShelfOptions {
   readonly slot: CandidateQuery['slot'];
@@ -37,6 +36,8 @@ type Place = Pick<RankedItem<ShopCandidate>, 'item' | 'position' | 'serverPositi
 /** A shelf that arranges itself on the device after every behaviour. */
 export function createShelf(shop: Shop, { slot, heading, note, candidates, limit, query, layout, more = 0 }: ShelfOptions): Shelf {
   const { session } = shop;
+  const { recommender } = session;
+  const context = { slot, ...(query === undefined ? {} : { query }) };
   const cards = new Map<string, Card>();
   const list = element('div', { class: `cards cards-${layout}`, 'data-slot': slot });
   const stop = new AbortController();
@@ -72,23 +73,26 @@ export function createShelf(shop: Shop, { slot, heading, note, candidates, limit
 
   async function refresh(retries = RETRIES): Promise<void> {
     const turn = ++asked;
-    if (session.serverOrder || session.recommender.consent === 'denied') {
+    /** A later question has a newer answer. */
+    const isOver = (): boolean => turn !== asked || stop.signal.aborted;
+    if (session.serverOrder || recommender.consent === 'denied') {
       slate = null;
       showServerOrder();
       return;
     }
-    const answer = await session.recommender.rerank(candidates, { limit: shown, deadlineMs: DEADLINE_MS, context: { slot, ...(query === undefined ? {} : { query }) } });
-    // A later question has a newer answer.
-    if (turn !== asked || stop.signal.aborted) return;
-    if (answer.ranker === 'server') {
-      // Nothing better is known than what is there already.
-      if (slate === null) showServerOrder();
-      if (answer.fallback?.code === 'DEADLINE' && retries > 0) setTimeout(() => turn === asked && !stop.signal.aborted && void refresh(retries - 1), RETRY_MS);
+    const answer = await session.inTurn(async () => (isOver() ? null : recommender.rerank(candidates, { limit: shown, deadlineMs: DEADLINE_MS, context })));
+    if (answer === null || isOver()) return;
+    if (answer.ranker === 'device') {
+      slate = { id: answer.id, reported: false };
+      show(answer.items, true);
+      reportImpression();
       return;
     }
-    slate = { id: answer.id, reported: false };
-    show(answer.items, true);
-    reportImpression();
+    // Nothing better is known than what is there already.
+    if (slate === null) showServerOrder();
+    if (answer.fallback?.code !== 'DEADLINE' || retries === 0) return;
+    await recommender.prefetch(candidates);
+    if (!isOver()) await refresh(retries - 1);
   }
 
   const isSeen = { now: false };
@@ -112,7 +116,7 @@ export function createShelf(shop: Shop, { slot, heading, note, candidates, limit
 
   const stops = [
     session.onChange(() => void refresh()),
-    session.recommender.on('improved', (detail) => {
+    recommender.on('improved', (detail) => {
       if (detail.slate === slate?.id) void refresh();
     }),
   ];
