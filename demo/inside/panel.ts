@@ -23,7 +23,7 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
   const order = button('switch', () => session.setServerOrder(!session.serverOrder), 'Server order');
   const message = element('p', { class: 'small', role: 'status' });
   const next = element('ol', { class: 'next' });
-  const devices = element('dl', { class: 'pairs' });
+  const devices = element('dl', { class: 'pairs devices' });
   const timings = element('dl', { class: 'pairs timings' });
   const log = element('ol', { class: 'log' });
   const requests = element('ol', { class: 'requests' });
@@ -127,7 +127,7 @@ function section(heading: string, ...children: readonly HTMLElement[]): HTMLElem
 }
 
 function pairs(rows: readonly (readonly [string, string])[]): HTMLElement[] {
-  return rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
+  return rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', { title: value }, value)]);
 }
 
 function showStatus({ devices, packs, store, timings, queue }: EngineStatus, place: HTMLElement, times: HTMLElement): void {

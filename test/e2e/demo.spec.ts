@@ -138,7 +138,9 @@ test('a card in the basket re-orders its own shelf, and the focus stays where it
 test('why shows the formula with live values', async ({ context, baseURL }) => {
   const page = await openWith(context, baseURL!, 'granted');
   await untilRanked(page);
-  await page.locator('[data-slot="home"] .add').first().click();
+  const before = await order(page);
+  await page.locator('[data-slot="home"] .add').nth(3).click();
+  await expect.poll(() => order(page)).not.toEqual(before);
   await page.locator('[data-slot="home"] .why').first().click();
   const dialog = page.getByRole('dialog', { name: 'Why is this here?' });
   await expect(dialog.locator('.equation-value')).toHaveText(/^-?\d+\.\d{3}$/);
