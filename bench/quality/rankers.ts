@@ -121,7 +121,8 @@ async function engineSession(folder: string, models: Models, products: QualityDa
 /** Soft-max pooled similarity of the titles, with no other signal. */
 export function textRanker(models: Models, products: QualityData['products']): QualityRanker {
   const column = FEATURE_NAMES.indexOf('textAffinity');
-  const vector = (product: number): Float32Array => models.vectors.vectorOf(products[product]!)!;
+  const vectors = new Map(products.map((product) => [product.id, models.vectors.vectorOf(product)!]));
+  const vector = (product: number): Float32Array => vectors.get(products[product]!.id)!;
   const eventOf = ({ product }: Line, kind: 'purchase' | 'cart', time: number): ShopperEvent => ({
     itemId: products[product]!.id,
     index: models.indexOf(products[product]!.id),
@@ -145,7 +146,7 @@ export function textRanker(models: Models, products: QualityData['products']): Q
           const views = candidates.map((candidate) => ({
             id: String(candidate.id),
             index: -1,
-            textVector: models.vectors.vectorOf(candidate)!,
+            textVector: vectors.get(String(candidate.id))!,
             pricePosition: null,
             demandForecast: null,
             lastWeek: null,

@@ -26,6 +26,8 @@ export interface InterestEvent {
 export interface NextInterest {
   /** û, [embedding] */
   readonly user: Float32Array;
+  /** Pᵀ · û, [text]: its product with a text vector is û · P · v, without projecting every unseen item. */
+  readonly userText: Float32Array;
   /** p(next kind), [kinds] */
   readonly kinds: Float32Array;
   /** û · v_i + b_i over the pack's own items, [items] */
@@ -107,9 +109,8 @@ export class InterestModel {
 
   /** The score û · v_i + b_i of an item that the pack does not know. */
   unseenScore(next: NextInterest, textVector: Float32Array): number {
-    const embedding = this.itemEmbedding(null, textVector);
     let score = this.#unseenBias;
-    for (let k = 0; k < embedding.length; k++) score += embedding[k]! * next.user[k]!;
+    for (let k = 0; k < textVector.length; k++) score += textVector[k]! * next.userText[k]!;
     return score;
   }
 
@@ -148,6 +149,7 @@ export class InterestModel {
     });
     return {
       user: user!,
+      userText: this.#projectBack(user!),
       kinds: softmax(kindLogits!),
       catalogueScores: catalogueScores!,
       logNormaliser: logSumExp(catalogueScores!),
@@ -157,6 +159,16 @@ export class InterestModel {
   dispose(): void {
     const uploaded = [...Object.values(this.#lstm) as Tensor[], this.#catalogue, this.#catalogueBias, this.#userWeight, this.#userBias, this.#kindWeight, this.#kindBias];
     for (const tensor of uploaded) this.#device.free(tensor);
+  }
+
+  /** Pᵀ · û: [embedding] -> [text]. */
+  #projectBack(user: Float32Array): Float32Array {
+    const text = this.#projection.length / this.embedding;
+    const out = new Float32Array(text);
+    for (let row = 0; row < this.embedding; row++) {
+      for (let k = 0; k < text; k++) out[k]! += user[row]! * this.#projection[row * text + k]!;
+    }
+    return out;
   }
 
   async #steps(x: Float32Array, steps: number, state: Float32Array): Promise<Float32Array> {

@@ -42,10 +42,12 @@ const SECONDS_PER_HOUR = 3_600;
 /** The head's input: [candidates, FEATURE_COUNT], MISSING where a value is not there. */
 export function writeFeatures(view: ShopperView, candidates: readonly CandidateView[], scores: ModelScores, interest: InterestModel | null): Float32Array {
   const rows = new Float32Array(candidates.length * FEATURE_COUNT).fill(MISSING);
+  let first = 0; // of the candidate's row
+  const set = (name: FeatureName, value: number | null): void => {
+    if (value !== null) rows[first + COLUMN[name]] = value;
+  };
   candidates.forEach((candidate, at) => {
-    const set = (name: FeatureName, value: number | null): void => {
-      if (value !== null) rows[at * FEATURE_COUNT + COLUMN[name]] = value;
-    };
+    first = at * FEATURE_COUNT;
     const { index, id, pricePosition } = candidate;
     if (scores.next && interest) {
       const score = index >= 0 ? scores.next.catalogueScores[index]! : interest.unseenScore(scores.next, candidate.textVector);
