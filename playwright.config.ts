@@ -18,6 +18,7 @@ const demo = `http://127.0.0.1:${await choosePort('SHELFWISE_DEMO_PORT')}/`;
 const pages = `http://127.0.0.1:${await choosePort('SHELFWISE_PAGES_PORT')}/`;
 process.env['SHELFWISE_PAGES_URL'] = new URL('test/e2e/pages/', pages).href;
 
+const outDir = '--outDir ../build/demo-under-test';
 const serverOptions = { reuseExistingServer: false, timeout: 180_000, stdout: 'ignore', stderr: 'pipe' } as const;
 
 export default defineConfig({
@@ -34,7 +35,8 @@ export default defineConfig({
   webServer: [
     {
       ...serverOptions,
-      command: `npx vite build --logLevel warn && npx vite preview --host 127.0.0.1 --strictPort --port ${new URL(demo).port}`,
+      // A build of its own, so that a demo which somebody looks at meanwhile is not swapped under the tests, nor theirs under them.
+      command: `npx vite build --logLevel warn ${outDir} && npx vite preview ${outDir} --host 127.0.0.1 --strictPort --port ${new URL(demo).port}`,
       url: demo,
     },
     {
