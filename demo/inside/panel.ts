@@ -8,6 +8,8 @@ const TOP = 5;
 const LOG_ROWS = 12;
 /** What happens in the background (encoding, packs) shows within a second while the panel is open. */
 const REFRESH_MS = 1_000;
+/** What was said is news for so long. */
+const MESSAGE_MS = 6_000;
 
 export interface InsideOptions {
   readonly session: Session;
@@ -22,6 +24,12 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
   const consent = element('div', { class: 'choices', role: 'group', 'aria-label': 'Consent' });
   const order = button('switch', () => session.setServerOrder(!session.serverOrder), 'Server order');
   const message = element('p', { class: 'small', role: 'status' });
+  let forget: ReturnType<typeof setTimeout> | undefined;
+  function say(words: string): void {
+    message.textContent = words;
+    clearTimeout(forget);
+    forget = setTimeout(() => message.replaceChildren(), MESSAGE_MS);
+  }
   const next = element('ol', { class: 'next' });
   const devices = element('dl', { class: 'pairs devices' });
   const timings = element('dl', { class: 'pairs timings' });
@@ -96,18 +104,18 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
       const url = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }));
       element('a', { href: url, download: 'shelfwise-export.json' }).click();
       URL.revokeObjectURL(url);
-      message.textContent = `${data.behaviour.length} behaviours exported.`;
+      say(`${data.behaviour.length} behaviours exported.`);
     } catch {
-      message.textContent = 'There is nothing to export.';
+      say('There is nothing to export.');
     }
   }
 
   async function erase(): Promise<void> {
     try {
       await session.erase();
-      message.textContent = 'All that was kept on this device is gone.';
+      say('All that was kept on this device is gone.');
     } catch {
-      message.textContent = 'Something could not be erased; please clear this site’s data in your browser.';
+      say('Something could not be erased; please clear this site’s data in your browser.');
     }
   }
 
@@ -116,9 +124,7 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
     showChoices();
     if (!drawer.hidden) void refresh();
   });
-  recommender.on('fallback', ({ message: words }) => {
-    message.textContent = words;
-  });
+  recommender.on('fallback', ({ message: words }) => say(words));
   return element('div', {}, opener, drawer);
 }
 
@@ -133,9 +139,10 @@ function pairs(rows: readonly (readonly [string, string])[]): HTMLElement[] {
 function showStatus({ devices, packs, store, timings, queue }: EngineStatus, place: HTMLElement, times: HTMLElement): void {
   place.replaceChildren(
     ...pairs([
-      ['reads titles', `${devices.encode.device}: ${devices.encode.why}`],
-      ['follows you', `${devices.sequence.device}: ${devices.sequence.why}`],
-      ['scores', `${devices.score.device}: ${devices.score.why}`],
+      ['reads titles', devices.encode.device],
+      ['follows you', devices.sequence.device],
+      ['scores', devices.score.device],
+      ['because', [...new Set(Object.values(devices).map(({ why }) => why))].join('; ')],
       ['packs', packs.length === 0 ? 'none' : packs.map(({ name, revision }) => `${name} ${revision.slice(0, 8)}`).join(', ')],
       ['kept in', store.home],
       ['waiting to be read', `${queue.encoding} titles`],
@@ -175,7 +182,7 @@ function showLog(rows: readonly BehaviourRow[], place: HTMLElement): void {
     ...(latest.length === 0
       ? [element('li', { class: 'small' }, 'Nothing is kept.')]
       : latest.map(({ seq, payload }) =>
-          element('li', {}, element('span', { class: 'seq' }, `#${seq}`), element('b', {}, payload.type), element('span', {}, payload.item?.title ?? payload.query ?? payload.slate?.slice(0, 8) ?? ''), element('time', {}, new Date(payload.time).toLocaleTimeString('en-GB'))),
+          element('li', {}, element('span', { class: 'seq' }, `#${seq}`), element('b', {}, payload.type), element('span', {}, payload.item?.title ?? payload.query ?? (payload.slate === undefined ? '' : `of slate ${payload.slate.slice(0, 8)}`)), element('time', {}, new Date(payload.time).toLocaleTimeString('en-GB'))),
         )),
   );
 }
