@@ -3,6 +3,7 @@ import { runTrain } from '../src/cli/train.ts';
 import type { Part } from '../src/learn/recommender-training.ts';
 import type { Bench, BenchTableCell } from './harness.ts';
 import { formatMarkdownTable, writeReadmeBlock } from './readme.ts';
+import { compareInChromium } from './quality/in-chromium.ts';
 import { DEPTH, estimate, judge, METRICS, type Metric, type Sample } from './quality/metrics.ts';
 import { loadQualityData, type QualityData, type TestInvoice } from './quality/protocol.ts';
 import { engineRanker, lstmRanker, packModels, serverOrder, simpleRankers, textRanker, type QualityRanker } from './quality/rankers.ts';
@@ -14,6 +15,7 @@ const LINES = 15; // of an invoice, in task (a)
 const SESSION_LINES = 3; // of an invoice, in task (b)
 const CANDIDATES = 100;
 const SEED = 1;
+const CHROMIUM_INVOICES = 50;
 const DEFAULT_INVOICES = 500;
 const SINGLE = ['popular 7 days', 'personal frequency', 'sequential rules', 'markov', 'item-kNN', 'text only'];
 
@@ -45,8 +47,11 @@ export const quality: Bench = async () => {
     ...(await runTask('(a) next item in the basket', data, rankers, nextItemQueries)),
     ...(await runTask('(b) re-rank 100 candidates', data, [serverOrder(), ...rankers], rerankQueries)),
   ];
-  await writeReadmeBlock('quality', readmeTable(tables));
-  return { rows: [], tables };
+  const { same, compared } = await compareInChromium(data, rankers.find(({ name }) => name === 'full')!, CHROMIUM_INVOICES);
+  console.log(`in Chromium: the first ${DEPTH} places are the same in ${same} of ${compared} invoices of (b)`);
+  await writeReadmeBlock('quality', `${readmeTable(tables)}\n\nIn Chromium the first ${DEPTH} places are the same in ${same} of ${compared} invoices of (b).`);
+  const share = same / compared;
+  return { rows: [], tables: [...tables, { task: '(b) in Chromium', ranker: 'full', metric: 'same places', value: share, low: share, high: share, n: compared }] };
 };
 
 /** The pack with one part left out and its head trained again; kept in build/, made where it is not there. */

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { createTrainingKernels } from '../../../src/compute/create-training-kernels.ts';
+import { createRandom } from '../../../src/lib/random.ts';
+import { groupByUser, logBefore, PURCHASE, type LogColumns } from '../../../src/learn/histories.ts';
+import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
+
+const ITEMS = 12;
+const SHOPPERS = 60;
+const LINES = 8;
+const VISITS = 3; // the last one validates
+const SECONDS_APART = 500_000;
+const VALIDATION_FROM = (VISITS - 1) * SECONDS_APART;
+
+/** Shoppers who buy items round and round: after i comes i + 1, which a model can learn whole. */
+function ringLog(): LogColumns {
+  const rows = Array.from({ length: VISITS * SHOPPERS * LINES }, (_, row) => {
+    const session = Math.floor(row / LINES);
+    const shopper = session % SHOPPERS;
+    return { shopper, item: (session * 5 + row) % ITEMS, time: Math.floor(session / SHOPPERS) * SECONDS_APART + shopper, session };
+  });
+  return {
+    users: SHOPPERS,
+    items: ITEMS,
+    user: Int32Array.from(rows, ({ shopper }) => shopper),
+    item: Int32Array.from(rows, ({ item }) => item),
+    kind: new Uint8Array(rows.length).fill(PURCHASE),
+    time: Float64Array.from(rows, ({ time }) => time),
+    price: new Float32Array(rows.length).fill(1),
+    session: Int32Array.from(rows, ({ session }) => session),
+  };
+}
+
+const log = ringLog();
+const random = createRandom(9);
+const data: InterestData = {
+  training: groupByUser(logBefore(log, VALIDATION_FROM)),
+  refit: groupByUser(log),
+  validationFrom: VALIDATION_FROM,
+  textVectors: Float32Array.from({ length: ITEMS * 6 }, () => random.normal() / 3),
+  textDimensions: 6,
+  priceQuantiles: new Float32Array(101),
+  itemPrices: new Float32Array(ITEMS).fill(1),
+};
+const options = {
+  ...DEFAULT_INTEREST_TRAINING,
+  embedding: 12,
+  hidden: 16,
+  lanes: 8,
+  steps: 6,
+  maxEpochs: 4,
+  refitEpochs: 1,
+  learningRate: 1e-2,
+};
+const train = (hooks?: InterestHooks, changes = {}) => trainInterest(data, createTrainingKernels({ maxBytes: 64 * 2 ** 20 }), { ...options, ...changes }, hooks);
+
+describe('training the interest LSTM', () => {
+  test('learns a ring of items whole', async () => {
+    const quiet = { purchaseShare: 0.5, cartShare: 0.5, noiseViews: 0, noiseCarts: 0, zeroGapShare: 1 };
+    const { history } = await train({}, { hidden: 32, maxEpochs: 60, patience: 60, refitEpochs: 0, weightDecay: 0, augmentation: quiet, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0, residualDropout: 0 } });
+    expect(Math.max(...history.map(({ ndcg }) => ndcg!))).toBeGreaterThan(0.99);
+  });
+
+  test('the same seed gives the same bytes, another seed others', async () => {
+    const [one, two, other] = [await train(), await train(), await train({}, { seed: 2 })];
+    expect(two.shipped).toEqual(one.shipped);
+    expect(two.tuned).toEqual(one.tuned);
+    expect(other.shipped.get('items')).not.toEqual(one.shipped.get('items'));
+  });
+
+  test.each([1, 3, 5])('interrupted after %i epochs and resumed, it ends where it would have ended', async (epochs) => {
+    const whole = await train();
+    const stop = new AbortController();
+    let checkpoint: InterestCheckpoint | undefined;
+    let saved = 0;
+    const interrupted = train({
+      signal: stop.signal,
+      saveCheckpoint: (state) => {
+        checkpoint = state;
+        if (++saved === epochs) stop.abort(new Error('enough'));
+        return Promise.resolve();
+      },
+    });
+    if (epochs < 5) await expect(interrupted).rejects.toThrow('enough');
+    else await interrupted;
+    const resumed = await train({ resumeFrom: checkpoint });
+    expect(resumed.shipped).toEqual(whole.shipped);
+    expect(resumed.tuned).toEqual(whole.tuned);
+    expect(resumed.history.map(({ ndcg }) => ndcg)).toEqual(whole.history.map(({ ndcg }) => ndcg));
+  });
+});
