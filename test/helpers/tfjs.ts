@@ -1,8 +1,8 @@
 // tfjs with the one backend that Node needs: the whole `@tensorflow/tfjs` would add half to what a newcomer downloads.
 import '@tensorflow/tfjs-backend-cpu';
-import { env } from '@tensorflow/tfjs-core';
+import { enableProdMode } from '@tensorflow/tfjs-core';
 
 // Without its advertisement of the native backend.
-env().set('IS_TEST', true);
+enableProdMode();
 
 export * from '@tensorflow/tfjs-core';
