@@ -7,7 +7,7 @@ import { compareInChromium } from './quality/in-chromium.ts';
 import { DEPTH, estimate, judge, METRICS, type Metric, type Sample } from './quality/metrics.ts';
 import { loadQualityData, type QualityData, type TestInvoice } from './quality/protocol.ts';
 import { engineRanker, lstmRanker, packModels, serverOrder, simpleRankers, textRanker, type QualityRanker } from './quality/rankers.ts';
-import { ONLINE_RETAIL } from './quality/online-retail.ts';
+import { ONLINE_RETAIL, ONLINE_RETAIL_WORKING } from './quality/online-retail.ts';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const SHIPPED = `${ROOT}models/online-retail`;
@@ -59,7 +59,7 @@ async function trainWithout(part: Part): Promise<string> {
   const folder = `${ROOT}build/without-${part}`;
   if (!existsSync(`${folder}/pack.json`)) {
     console.log(`training without ${part} …`);
-    await runTrain({ ...ONLINE_RETAIL, out: folder, name: `without-${part}`, without: [part], resume: true, reuse: SHIPPED }, console.log);
+    await runTrain({ ...ONLINE_RETAIL, out: folder, name: `without-${part}`, without: [part], resume: true, reuse: ONLINE_RETAIL_WORKING }, console.log);
   }
   return folder;
 }

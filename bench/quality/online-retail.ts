@@ -16,3 +16,6 @@ export const ONLINE_RETAIL = {
     credit: 'D. Chen, S. L. Sain and K. Guo (2012), Data mining for the online retail industry, doi:10.1057/dbm.2012.17',
   },
 } as const satisfies Partial<TrainOptions>;
+
+/** Where the demo's training keeps its stages; the ablations take their LSTMs from there. */
+export const ONLINE_RETAIL_WORKING = `${ROOT}build/training-online-retail`;

@@ -22,8 +22,10 @@ export interface TrainOptions {
   readonly items: string;
   /** The encoder pack's folder. */
   readonly encoder: string;
-  /** Where the pack is written; intermediate results go to `out/training`. */
+  /** Where the pack is written. */
   readonly out: string;
+  /** Where checkpoints and finished stages are kept for `resume` and `reuse`. Default: `out/training`. */
+  readonly working?: string;
   readonly name?: string;
   /** ISO date; nothing from this day on is learnt or counted. Default: the end of the log. */
   readonly until?: string;
@@ -32,7 +34,7 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Parts to leave out, for ablations. */
   readonly without?: readonly Part[];
-  /** Another training's folder, whose interest and demand LSTMs are taken where they are the same. */
+  /** Another training's working folder, whose interest and demand LSTMs are taken where they are there. */
   readonly reuse?: string;
   /** Goes on where an interrupted training stopped. */
   readonly resume?: boolean;
@@ -49,7 +51,7 @@ const KERNEL_MEGABYTES = 1_024;
  */
 export async function runTrain(options: TrainOptions, say: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<void> {
   const { out, seed = 1, without = [], validationDays = DEFAULT_VALIDATION_DAYS } = options;
-  const working = join(out, 'training');
+  const { working = join(out, 'training') } = options;
   await mkdir(working, { recursive: true });
   const { shop, encoderRevision, until } = await readShop(options, say);
   const from = until - validationDays * 86_400;
@@ -245,7 +247,7 @@ function asFloats(tensors: SafeTensors): FloatTensors {
 }
 
 async function readStage({ resume, reuse }: TrainOptions, working: string, file: string): Promise<Buffer | undefined> {
-  const folders = [...(resume ? [working] : []), ...(reuse === undefined ? [] : [join(reuse, 'training')])];
+  const folders = [...(resume ? [working] : []), ...(reuse === undefined ? [] : [reuse])];
   for (const folder of folders) {
     const bytes = await readFile(join(folder, file)).catch(() => undefined);
     if (bytes) return bytes;

@@ -18,10 +18,10 @@ export interface DistilledEncoder extends ItemEncoder {
 }
 
 /**
- * Tokens that a device computes before other work gets its turn: about eight titles, 40 ms on one thread of WASM.
+ * Tokens that a device computes before other work gets its turn: four or five titles, 20 ms on one thread of WASM.
  * Larger batches are hardly faster per text there, and a waiting request would wait longer.
  */
-const SLICE_TOKENS = 128;
+const SLICE_TOKENS = 48;
 
 const DIMENSIONS = ['vocabulary', 'embedding', 'hidden', 'layers', 'heads', 'intermediate', 'positions'] as const satisfies (keyof BertDims)[];
 

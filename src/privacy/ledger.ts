@@ -37,11 +37,16 @@ export function createLedger({
         bytes = content.byteLength;
         return content;
       } finally {
-        fetched.push({ time, url: address, reason: reasonOf(address), bytes });
+        fetched.push({ time, url: absolute(address), reason: reasonOf(address), bytes });
         if (fetched.length > LEDGER_ENTRIES) fetched.shift();
       }
     },
   };
+}
+
+/** The address as the browser's own resource timing writes it, without `..`; as it is where it is no URL. */
+function absolute(address: string): string {
+  return URL.canParse(address) ? new URL(address).href : address;
 }
 
 function reasonOf(address: string): string {

@@ -14,6 +14,11 @@ import type { Engine, EngineOptions, StageTimings } from './protocol.ts';
 import { rerank } from './rerank.ts';
 import { Visit } from './visit.ts';
 
+// Before anything was measured; 500 candidates take 2 to 10 ms.
+const FIRST_SCORING_MS = 10;
+// A slow request is forgotten over the next dozen.
+const SCORING_DECAY = 0.8;
+
 export interface SharedModels {
   /** Models that several engines of one thread share, for instance one per shopper in a bench; whoever made them disposes them. */
   readonly models?: Promise<Models>;
@@ -30,6 +35,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
   const closing = new AbortController();
   let consent = options.consent;
   let timings: StageTimings | null = null;
+  let scoringMs = FIRST_SCORING_MS; // what forecasting and scoring lately took at most
   let closed: Promise<void> | undefined;
   let models: Models | undefined;
   let failure: RecommenderError | undefined;
@@ -191,13 +197,15 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
           const { models: loaded, visit: opened, shopper } = ready;
           const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report: reportFailure }, candidates, limit);
           timings = answer.timings;
+          scoringMs = Math.max(timings.forecastMs + timings.scoreMs, SCORING_DECAY * scoringMs);
           opened.logSlate(shown);
           void improvement?.then((differs) => {
             if (differs && current === opened && !closing.signal.aborted) environment.emit('improved', { slate: answer.slate });
           });
           return answer;
         },
-        { deadlineMs, signal },
+        // What is waited for must leave time to score what is there by then.
+        { deadlineMs: deadlineMs - Math.min(deadlineMs / 2, scoringMs), signal },
       ),
 
     predictNext: (candidates) =>
