@@ -1,6 +1,6 @@
 import { cpSync, createReadStream, existsSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join, normalize, sep } from 'node:path';
+import { extname, join, normalize, resolve, sep } from 'node:path';
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from 'vite';
 import { createCandidateServer } from './candidate-server.ts';
 import { answerCandidates, answerProduct, answerDepartments } from './http.ts';
@@ -48,7 +48,7 @@ export function folders(byAddress: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'folders',
     configResolved: ({ root, build }) => {
-      outDir = join(root, build.outDir);
+      outDir = resolve(root, build.outDir);
     },
     configureServer: ({ middlewares }) => {
       middlewares.use((request, response, next) => {
