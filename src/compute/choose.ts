@@ -9,6 +9,7 @@ const WORKLOADS: readonly Workload[] = ['encode', 'sequence', 'score'];
 const PREFERENCE = ['webgpu', 'wasm', 'reference'] as const;
 
 const TIMEOUT_MS = 4000; // Of a first visit's patience: models that are still warming up keep the server's order.
+const LAST_RESORT_PATIENCE = 10; // times that: plain TypeScript is slow but never hangs, and nothing comes after it
 
 const VERB: Readonly<Record<Workload, string>> = { encode: 'encode', sequence: 'run sequences', score: 'score' };
 
@@ -108,7 +109,7 @@ async function check(
       refusals.set(workload, `does not ${VERB[workload]} yet`);
       continue;
     }
-    const verdict = await checkDevice(device, casesOf(cases, workload), { timeoutMs });
+    const verdict = await checkDevice(device, casesOf(cases, workload), { timeoutMs: device.name === 'reference' ? LAST_RESORT_PATIENCE * timeoutMs : timeoutMs });
     if (verdict.ok) continue;
     onDropped?.({ device: device.name, workload: verdict.late ? null : workload, reason: verdict.reason });
     // A device that no longer answers is not trusted with what it answered before, and is not waited for again.
