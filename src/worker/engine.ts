@@ -132,6 +132,8 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
     const opened = current === undefined ? await patience.until(visit) : current;
     if (opened === 'late') return 'late';
     if (opened === null) throw new RecommenderError('CONSENT_DENIED');
+    // What was tracked before a request belongs to its shopper, even while it is still being stored.
+    if (opened.isAppending) await patience.until(opened.appended());
     const shopper = opened.live ?? (await patience.until(opened.shopper));
     return shopper === 'late' ? 'late' : { models: loaded, visit: opened, shopper };
   }

@@ -21,6 +21,7 @@ export class Visit {
   readonly shopper: Promise<LiveShopper>;
   readonly #report: VisitOptions['report'];
   readonly #writes = new Set<Promise<unknown>>();
+  readonly #appends = new Set<Promise<void>>();
   readonly #stopListening: () => void;
   #opening: Promise<LiveShopper> | undefined;
   /** Backed by this visit's store. */
@@ -45,10 +46,22 @@ export class Visit {
   }
 
   /** Stores rows, and lets the shopper know of them. */
-  async append(rows: readonly NewBehaviourRow[]): Promise<void> {
-    const seqs = await this.#write(this.store.append(rows));
-    // A shopper that is being opened reads them from the store.
-    this.#live?.add(rows.map((row, at): BehaviourRow => ({ ...row, seq: seqs[at]! })));
+  append(rows: readonly NewBehaviourRow[]): Promise<void> {
+    const appending = this.#append(rows);
+    this.#appends.add(appending);
+    const forget = (): void => void this.#appends.delete(appending);
+    appending.then(forget, forget);
+    return appending;
+  }
+
+  /** True while rows are on their way into the store. */
+  get isAppending(): boolean {
+    return this.#appends.size > 0;
+  }
+
+  /** Resolves when the rows that are on their way by now are stored and with the shopper, or were refused. */
+  async appended(): Promise<void> {
+    await Promise.allSettled(this.#appends);
   }
 
   /** In the background: no slate waits for its record. */
@@ -63,6 +76,12 @@ export class Visit {
     await Promise.allSettled([...this.#writes, this.#opening]);
     await this.#live?.end();
     await this.#vectors?.attach(null);
+  }
+
+  async #append(rows: readonly NewBehaviourRow[]): Promise<void> {
+    const seqs = await this.#write(this.store.append(rows));
+    // A shopper that is being opened reads them from the store.
+    this.#live?.add(rows.map((row, at): BehaviourRow => ({ ...row, seq: seqs[at]! })));
   }
 
   async #openShopper({ partition, models: loading, mayWrite }: Pick<VisitOptions, 'partition' | 'models' | 'mayWrite'>): Promise<LiveShopper> {

@@ -32,6 +32,30 @@ describe('re-ranking', () => {
     expect(events).toEqual([{ type: 'ready', detail: { device: 'reference' } }]);
   });
 
+  it('sees what was tracked just before, even while a slow disk still stores it', async () => {
+    const { openStore } = createLastingStore();
+    const slow: typeof openStore = async (consent) => {
+      const store = await openStore(consent);
+      return {
+        ...store,
+        append: async (rows) => {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return store.append(rows);
+        },
+      };
+    };
+    const { engine } = await start({ openStore: slow });
+    const before = await engine.rerank(createShelf(), PATIENT);
+    const events = [createEvent('view', 3), createEvent('cart', 7)];
+    const stored = engine.track(events);
+    const atOnce = await engine.rerank(createShelf(), PATIENT);
+    const { user } = await engine.formula(createShelf()[0]!);
+    await stored;
+    expect(orderOf(atOnce)).not.toEqual(orderOf(before));
+    expect(orderOf(await engine.rerank(createShelf(), PATIENT))).toEqual(orderOf(atOnce));
+    expect(user).not.toBeNull();
+  });
+
   it('gives the same scores for the same history, with highest first', async () => {
     const answers = await Promise.all(
       [0, 1].map(async () => {
