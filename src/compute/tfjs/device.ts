@@ -2,40 +2,9 @@ import type * as tfjs from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../../errors.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { createPrimitives, toTf } from './primitives.ts';
+import type { Tfjs } from './tfjs.ts';
 
-/** The ops that the device is written in; `@tensorflow/tfjs` as a whole satisfies it, and so does a custom build. */
-export type Tfjs = Pick<
-  typeof tfjs,
-  | 'add'
-  | 'concat'
-  | 'div'
-  | 'erf'
-  | 'gather'
-  | 'getBackend'
-  | 'keep'
-  | 'matMul'
-  | 'maximum'
-  | 'mean'
-  | 'mul'
-  | 'norm'
-  | 'relu'
-  | 'reshape'
-  | 'sigmoid'
-  | 'slice'
-  | 'softmax'
-  | 'split'
-  | 'sqrt'
-  | 'square'
-  | 'stack'
-  | 'sub'
-  | 'sum'
-  | 'tanh'
-  | 'tensor'
-  | 'tidy'
-  | 'transpose'
-  | 'unstack'
-  | 'Tensor'
->;
+export type { Tfjs } from './tfjs.ts';
 
 const SUPPORTS: ReadonlySet<Workload> = new Set(['encode', 'sequence', 'score']);
 

@@ -1,8 +1,8 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../../errors.ts';
 import type { Activation, Primitives, Tensor } from '../device.ts';
-import type { Tfjs } from './device.ts';
 import { createRaggedLayout } from './ragged-layout.ts';
+import type { Tfjs } from './tfjs.ts';
 
 const MASKED = -1e9; // Added to a padded token's attention logit: its probability is then 0 in float32.
 

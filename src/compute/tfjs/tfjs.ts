@@ -1,0 +1,35 @@
+import type * as tfjs from '@tensorflow/tfjs-core';
+
+/** The ops that the device is written in; `@tensorflow/tfjs` as a whole satisfies it, and so does a custom build. */
+export type Tfjs = Pick<
+  typeof tfjs,
+  | 'add'
+  | 'concat'
+  | 'div'
+  | 'erf'
+  | 'gather'
+  | 'getBackend'
+  | 'keep'
+  | 'matMul'
+  | 'maximum'
+  | 'mean'
+  | 'mul'
+  | 'norm'
+  | 'relu'
+  | 'reshape'
+  | 'sigmoid'
+  | 'slice'
+  | 'softmax'
+  | 'split'
+  | 'sqrt'
+  | 'square'
+  | 'stack'
+  | 'sub'
+  | 'sum'
+  | 'tanh'
+  | 'tensor'
+  | 'tidy'
+  | 'transpose'
+  | 'unstack'
+  | 'Tensor'
+>;
