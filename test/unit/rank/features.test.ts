@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { FEATURE_NAMES, type FeatureName } from '../../../src/rank/feature-schema.ts';
+import { FEATURE_COUNT, writeFeatures, type CandidateView, type ModelScores } from '../../../src/rank/features.ts';
+import { featureColumns, standardise } from '../../../src/rank/head.ts';
+import { viewShopper } from '../../../src/rank/shopper-view.ts';
+
+const NOW = 1_000_000;
+const candidate = (changes: Partial<CandidateView> = {}): CandidateView => ({
+  id: 'a',
+  index: 0,
+  textVector: Float32Array.of(1, 0),
+  pricePosition: 0.25,
+  demandForecast: 6,
+  lastWeek: 3,
+  lastFourWeeks: 4,
+  serverPosition: 10,
+  ...changes,
+});
+const scores: ModelScores = {
+  next: null,
+  markov: Float32Array.of(1),
+  rules: Float32Array.of(2),
+  knn: Float32Array.of(0.1),
+  personal: Float32Array.of(0),
+  popularity: Float32Array.of(50),
+  textSimilarities: new Float32Array(0),
+  textMean: null,
+};
+const named = (rows: Float32Array, row = 0) => (name: FeatureName): number => rows[row * FEATURE_COUNT + FEATURE_NAMES.indexOf(name)]!;
+
+describe('features', () => {
+  test('say what is known, and mark what is not', () => {
+    const value = named(writeFeatures(viewShopper([], NOW, 2), [candidate()], scores, null));
+    expect(value('popularity7d')).toBeCloseTo(Math.log1p(3), 5);
+    expect(value('demandTrend')).toBeCloseTo(Math.log1p(6) - Math.log1p(4), 5);
+    expect(value('serverRank')).toBeCloseTo(0.5, 6);
+    expect(value('price')).toBeCloseTo(0.25, 6);
+    for (const missing of ['interest', 'sinceLast', 'textAffinity', 'textMean', 'textLast', 'priceGap'] as const) expect(value(missing)).toBeNaN();
+  });
+
+  test('an unseen item without series, price or order has only what the shopper says', () => {
+    const unseen = candidate({ index: -1, pricePosition: null, demandForecast: null, lastWeek: null, lastFourWeeks: null, serverPosition: null });
+    const value = named(writeFeatures(viewShopper([], NOW, 2), [unseen], scores, null));
+    const known = FEATURE_NAMES.filter((name) => !Number.isNaN(value(name)));
+    expect(known).toEqual(['boughtBefore', 'historyLength', 'sessionLength']);
+  });
+
+  test('similar texts have more affinity', () => {
+    const view = viewShopper([{ itemId: 'x', index: -1, kind: 'view', time: NOW - 10, pricePosition: 0.5, textVector: Float32Array.of(1, 0) }], NOW, 2);
+    const rows = writeFeatures(view, [candidate(), candidate({ id: 'b' })], { ...scores, textSimilarities: Float32Array.of(0.9, 0.2), textMean: Float32Array.of(0.8, 0.1) }, null);
+    expect(named(rows, 0)('textAffinity')).toBeGreaterThan(named(rows, 1)('textAffinity'));
+    expect(named(rows, 0)('priceGap')).toBeCloseTo(0.25, 6);
+  });
+
+  test('the head reads values beside missing masks, clipped', () => {
+    const rows = new Float32Array(2 * FEATURE_COUNT).fill(NaN);
+    rows[0] = 1e9;
+    rows[FEATURE_COUNT + 1] = 3;
+    expect([...standardise(rows, [0, 1], Float32Array.of(0, 1), Float32Array.of(1, 2))]).toEqual([5, 0, 0, 1, 0, 1, 1, 0]);
+  });
+
+  test('a head of another schema, version or feature is refused', () => {
+    const schema = { name: 'shelfwise-head', version: 1, names: ['knn'] };
+    expect(featureColumns(schema)).toEqual([FEATURE_NAMES.indexOf('knn')]);
+    for (const wrong of [{ ...schema, version: 2 }, { ...schema, name: 'other' }, { ...schema, names: ['moon'] }]) {
+      expect(() => featureColumns(wrong)).toThrow(expect.objectContaining({ code: 'PACK_INVALID' }));
+    }
+  });
+});
