@@ -28,7 +28,8 @@ type Results = Map<string, Map<Metric, Sample[]>>;
  */
 export const quality: Bench = async () => {
   const data = await loadQualityData(Number(process.env.BENCH_INVOICES ?? DEFAULT_INVOICES), SEED);
-  console.log(`${data.invoices.length} of ${data.eligible} test invoices of customers with an earlier one, seed ${SEED}`);
+  const sample = `${data.invoices.length} of ${data.eligible} test invoices of customers with an earlier one, drawn with seed ${SEED}.`;
+  console.log(sample);
   const full = await packModels(SHIPPED);
   await full.vectors.enqueue(data.products.map(({ title }) => title));
   const rankers = [
@@ -49,7 +50,7 @@ export const quality: Bench = async () => {
   ];
   const { same, compared } = await compareInChromium(data, rankers.find(({ name }) => name === 'full')!, CHROMIUM_INVOICES);
   console.log(`in Chromium: the first ${DEPTH} places are the same in ${same} of ${compared} invoices of (b)`);
-  await writeReadmeBlock('quality', `${readmeTable(tables)}\n\nIn Chromium the first ${DEPTH} places are the same in ${same} of ${compared} invoices of (b).`);
+  await writeReadmeBlock('quality', `${sample}\n\n${readmeTable(tables)}\n\nIn Chromium the first ${DEPTH} places are the same in ${same} of ${compared} invoices of (b).`);
   const share = same / compared;
   return { rows: [], tables: [...tables, { task: '(b) in Chromium', ranker: 'full', metric: 'same places', value: share, low: share, high: share, n: compared }] };
 };
