@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   PACK_INVALID: 'A pack does not match its own description; publish it again.',
   DEVICE_FAILED: 'A compute device failed or gave wrong golden vectors; the next device serves.',
   STORAGE_FAILED: 'IndexedDB refused; this visit is kept in memory only.',
-  INVALID_DATA: 'An input file cannot be read as documented.',
+  INVALID_DATA: 'The input data cannot be used as they are.',
   PEER_MISSING: 'An optional package is not installed.',
   INTERNAL: 'A defect in Shelfwise; please report it with the cause.',
 } as const;

@@ -50,7 +50,7 @@ const KERNEL_MEGABYTES = 1_024;
  * @throws RecommenderError `INVALID_DATA` for files that cannot be trained on, `INVALID_OPTIONS` for options that contradict.
  */
 export async function runTrain(options: TrainOptions, say: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<void> {
-  const { out, seed = 1, without = [], validationDays = DEFAULT_VALIDATION_DAYS } = options;
+  const { out, seed = 1, validationDays = DEFAULT_VALIDATION_DAYS } = options;
   const { working = join(out, 'training') } = options;
   await mkdir(working, { recursive: true });
   const { shop, encoderRevision, until } = await readShop(options, say);
@@ -58,12 +58,17 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   const kernels = createTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
   const device = await createWasmDevice();
   const { embedding, hidden } = DEFAULT_INTEREST_TRAINING;
+  if (!shop.log.time.some((time) => time < from)) {
+    throw new RecommenderError('INVALID_DATA', `The log starts later than ${validationDays} days before its end; choose fewer --validation-days.`);
+  }
 
-  const useText = !without.includes('text');
-  const interest = without.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, kernels, options, working, say });
+  const asked = options.without ?? [];
+  const useText = !asked.includes('text');
+  const interest = asked.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, kernels, options, working, say });
   kernels.release();
-  const demand = without.includes('demand') ? null : await demandStage(shop, { from, until, seed, kernels, device, options, working, say });
+  const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, kernels, device, options, working, say });
   kernels.release();
+  const without = demand ? asked : ([...asked, 'demand'] as const);
   const head = await trainShopHead(shop, { interest: interest?.tuned ?? null, demand: demand?.tuned ?? null, embedding, hidden }, kernels, device, {
     from,
     until,
@@ -211,7 +216,7 @@ async function interestStage(shop: Shop, stage: Stage & { readonly useText: bool
   return { tuned: parseSafetensors(packInterest(tensors.tuned)), shipped: parseSafetensors(packInterest(tensors.shipped)), measured };
 }
 
-async function demandStage(shop: Shop, { from, until, seed, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors }> {
+async function demandStage(shop: Shop, { from, until, seed, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
   const stage = async (label: string, end: number): Promise<FloatTensors> => {
     const file = `demand-${label}-${seed}.safetensors`;
     const done = await readStage(options, working, file);
@@ -222,7 +227,13 @@ async function demandStage(shop: Shop, { from, until, seed, kernels, device, opt
     await writeWhole(join(working, file), writeSafetensors([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }] as const)));
     return tensors;
   };
-  return { tuned: await stage('tuned', from), shipped: await stage('shipped', until) };
+  try {
+    return { tuned: await stage('tuned', from), shipped: await stage('shipped', until) };
+  } catch (error) {
+    if (!(error instanceof RecommenderError) || error.code !== 'INVALID_DATA') throw error;
+    say('demand LSTM: left out, since no item has six weeks of sales before the validation days');
+    return null;
+  }
 }
 
 /** A model without text has no projection; unseen items are then zeros. */

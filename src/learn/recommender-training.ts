@@ -1,5 +1,6 @@
 import type { Device } from '../compute/device.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
+import { RecommenderError } from '../errors.ts';
 import { DemandModel, type DemandTensors } from '../forecast/demand.ts';
 import { ItemDemandCache } from '../forecast/item-demand.ts';
 import { InterestModel } from '../forecast/interest.ts';
@@ -24,6 +25,8 @@ export type Part = 'lstm' | 'text' | 'demand';
 
 /** Neighbours per item in the tables that ship. */
 export const SHIPPED_NEIGHBOURS = 60;
+
+const FEWEST_QUERIES = 20; // fewer would teach the head their own accidents
 
 const SECONDS_PER_DAY = 86_400;
 const SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY;
@@ -116,6 +119,9 @@ export async function trainShopHead(
     createRandom(training.seed),
   );
   interest?.dispose();
+  if (queries.length < FEWEST_QUERIES) {
+    throw new RecommenderError('INVALID_DATA', `The validation days have ${queries.length} sessions of two items or more to learn the head from; ${FEWEST_QUERIES} are the least. Choose more --validation-days.`);
+  }
   const columns = featureNames(without).map((name) => FEATURE_NAMES.indexOf(name));
   return trainHead(queries, columns, interest ? models.hidden : 0, kernels, training);
 }
