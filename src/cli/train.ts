@@ -4,6 +4,7 @@ import { createWasmDevice } from '../compute/wasm/device.ts';
 import { createTrainingKernels } from '../compute/create-training-kernels.ts';
 import { itemText } from '../encoder/item-text.ts';
 import { RecommenderError } from '../errors.ts';
+import { contentKey } from '../lib/hash.ts';
 import { parseSafetensors, writeSafetensors, type SafeTensors } from '../lib/safetensors.ts';
 import { groupByUser, logBefore, PURCHASE } from '../learn/histories.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
@@ -62,11 +63,12 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
     throw new RecommenderError('INVALID_DATA', `The log starts later than ${validationDays} days before its end; choose fewer --validation-days.`);
   }
 
+  const fingerprint = fingerprintOf(shop, [encoderRevision, from, until, seed, options.epochs ?? 'all']);
   const asked = options.without ?? [];
   const useText = !asked.includes('text');
-  const interest = asked.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, kernels, options, working, say });
+  const interest = asked.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, fingerprint, kernels, options, working, say });
   kernels.release();
-  const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, kernels, device, options, working, say });
+  const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, fingerprint, kernels, device, options, working, say });
   kernels.release();
   const without = demand ? asked : ([...asked, 'demand'] as const);
   const head = await trainShopHead(shop, { interest: interest?.tuned ?? null, demand: demand?.tuned ?? null, embedding, hidden }, kernels, device, {
@@ -155,6 +157,8 @@ export async function readShop(options: Pick<TrainOptions, 'interactions' | 'ite
 }
 
 interface Stage {
+  /** Of all that the LSTMs are trained on: a stage of other data is never taken for this one's. */
+  readonly fingerprint: string;
   readonly from: number;
   readonly until: number;
   readonly seed: number;
@@ -171,8 +175,8 @@ interface InterestStage {
 }
 
 async function interestStage(shop: Shop, stage: Stage & { readonly useText: boolean }): Promise<InterestStage> {
-  const { from, until, useText, seed, kernels, options, working, say } = stage;
-  const file = `interest${useText ? '' : '-without-text'}-${seed}`;
+  const { from, until, useText, seed, fingerprint, kernels, options, working, say } = stage;
+  const file = `interest${useText ? '' : '-without-text'}-${fingerprint}`;
   const done = await readStage(options, working, `${file}.tuned.safetensors`);
   const shipped = await readStage(options, working, `${file}.shipped.safetensors`);
   const figures = await readStage(options, working, `${file}.json`);
@@ -216,9 +220,9 @@ async function interestStage(shop: Shop, stage: Stage & { readonly useText: bool
   return { tuned: parseSafetensors(packInterest(tensors.tuned)), shipped: parseSafetensors(packInterest(tensors.shipped)), measured };
 }
 
-async function demandStage(shop: Shop, { from, until, seed, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
+async function demandStage(shop: Shop, { from, until, seed, fingerprint, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
   const stage = async (label: string, end: number): Promise<FloatTensors> => {
-    const file = `demand-${label}-${seed}.safetensors`;
+    const file = `demand-${label}-${fingerprint}.safetensors`;
     const done = await readStage(options, working, file);
     if (done) return asFloats(parseSafetensors(done));
     const { tensors, report } = await trainShopDemand(shop, end, kernels, device, seed);
@@ -234,6 +238,10 @@ async function demandStage(shop: Shop, { from, until, seed, kernels, device, opt
     say('demand LSTM: left out, since no item has six weeks of sales before the validation days');
     return null;
   }
+}
+
+function fingerprintOf({ itemIds, log }: Shop, settings: readonly (string | number)[]): string {
+  return contentKey([itemIds.join(' '), log.user.join(' '), log.item.join(' '), log.time.join(' '), ...settings].join('|'));
 }
 
 /** A model without text has no projection; unseen items are then zeros. */
