@@ -16,7 +16,7 @@ const SESSION_LINES = 3; // of an invoice, in task (b)
 const CANDIDATES = 100;
 const SEED = 1;
 const CHROMIUM_INVOICES = 50;
-const DEFAULT_INVOICES = 500;
+const DEFAULT_INVOICES = 1_000;
 const SINGLE = ['popular 7 days', 'personal frequency', 'sequential rules', 'markov', 'item-kNN', 'text only'];
 
 /** Ranker -> metric -> one sample per query. */
@@ -24,7 +24,7 @@ type Results = Map<string, Map<Metric, Sample[]>>;
 
 /**
  * Does it help? On Online Retail from 2011-11-01: (a) the next item in the basket, among the whole catalogue; (b) the rest of
- * the invoice, among the 100 candidates of the demo's server. `BENCH_INVOICES` sets how many invoices are drawn (default 500).
+ * the invoice, among the 100 candidates of the demo's server. `BENCH_INVOICES` sets how many invoices are drawn (default 1,000).
  */
 export const quality: Bench = async () => {
   const data = await loadQualityData(Number(process.env.BENCH_INVOICES ?? DEFAULT_INVOICES), SEED);

@@ -9,7 +9,7 @@ const BENCHES: Readonly<Record<string, { readonly about: string; readonly load: 
     load: async () => (await import('./sizes.ts')).sizes,
   },
   quality: {
-    about: 'does it help? Online Retail, our rankers beside all simple ones; writes the README’s table (BENCH_INVOICES, default 500)',
+    about: 'does it help? Online Retail, our rankers beside all simple ones; writes the README’s table (BENCH_INVOICES, default 1,000)',
     load: async () => (await import('./quality.ts')).quality,
   },
   demand: {
