@@ -42,7 +42,7 @@ export interface ChooseOptions {
 /**
  * Finds who serves each workload: the first device, in order of preference, that supports it and answers its golden
  * cases. A forced choice starts the order at that device; `auto` passes over a GPU that is only imitated on the CPU
- * (SwiftShader took 25 ms for a head that our SIMD kernels did in 0.3). Devices that serve nothing are disposed.
+ * (re-ranking is several times slower there than on our SIMD kernels: `npm run bench -- rerank`). Devices that serve nothing are disposed.
  * @throws RecommenderError `DEVICE_FAILED` when no device can serve some workload.
  */
 export async function chooseDevices(options: ChooseOptions): Promise<Record<Workload, ChosenDevice>> {

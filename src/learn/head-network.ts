@@ -2,6 +2,7 @@ import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
 import { HEAD_LAYERS } from '../rank/head.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
+import { addColumns } from './row-sums.ts';
 
 export interface HeadShape {
   /** Standardised values and masks, 2 · features. */
@@ -142,10 +143,4 @@ export class HeadNetwork {
 
 function backRelu(gradient: Float32Array, activated: Float32Array, length: number): void {
   for (let at = 0; at < length; at++) if (activated[at]! <= 0) gradient[at] = 0;
-}
-
-function addColumns(sums: Float32Array, rowsOfValues: Float32Array, rows: number): void {
-  for (let row = 0; row < rows; row++) {
-    for (let k = 0; k < sums.length; k++) sums[k]! += rowsOfValues[row * sums.length + k]!;
-  }
 }

@@ -4,6 +4,7 @@ import type { LstmShape, LstmTape, TrainingKernels } from '../compute/training-k
 import type { Random } from '../lib/random.ts';
 import type { Chunk } from './lanes.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
+import { addBias, addColumns } from './row-sums.ts';
 
 export interface InterestShape {
   readonly items: number;
@@ -271,19 +272,5 @@ export class InterestNetwork {
   #normalise(weights: Float32Array, total: number): Float32Array {
     for (let row = 0; row < weights.length; row++) this.#weights[row] = weights[row]! / total;
     return this.#weights.subarray(0, weights.length);
-  }
-}
-
-function addBias(rowsOfValues: Float32Array, bias: Float32Array, rows: number): void {
-  for (let row = 0; row < rows; row++) {
-    const start = row * bias.length;
-    for (let k = 0; k < bias.length; k++) rowsOfValues[start + k]! += bias[k]!;
-  }
-}
-
-function addColumns(sums: Float32Array, rowsOfValues: Float32Array, rows: number): void {
-  for (let row = 0; row < rows; row++) {
-    const start = row * sums.length;
-    for (let k = 0; k < sums.length; k++) sums[k]! += rowsOfValues[start + k]!;
   }
 }

@@ -64,7 +64,6 @@ export interface InterestCheckpoint {
   readonly phase: 'train' | 'refit';
   readonly epoch: number;
   readonly step: number;
-  readonly randomState: number;
   readonly best: { readonly epoch: number; readonly ndcg: number };
   readonly history: readonly InterestEpoch[];
   /** Values and moments by `name`, `name.first`, `name.second`; the best values so far by `name.best`. */
@@ -146,7 +145,7 @@ export async function trainInterest(
       bestEpoch = { epoch, ndcg };
       for (const [name, { values }] of parameters) best.get(name)!.set(values);
     }
-    await hooks.saveCheckpoint?.({ phase, epoch, step, randomState: epochRandom.state, best: bestEpoch, history, tensors: snapshot(network, best) });
+    await hooks.saveCheckpoint?.({ phase, epoch, step, best: bestEpoch, history, tensors: snapshot(network, best) });
   };
 
   const inTraining = !resumed || resumed.phase === 'train';

@@ -8,8 +8,6 @@ export interface Random {
   normal(): number;
   /** In place (Fisher & Yates). */
   shuffle<T extends { [index: number]: number | string; length: number }>(values: T): T;
-  /** The stream's position, to resume from. */
-  readonly state: number;
 }
 
 /** Mulberry32 (Ettinger 2017): 32 bits of state, enough for shuffles, dropout and initial weights. */
@@ -35,9 +33,6 @@ export function createRandom(seed: number): Random {
         values[j] = kept;
       }
       return values;
-    },
-    get state() {
-      return state;
     },
   };
 }

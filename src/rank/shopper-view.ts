@@ -32,7 +32,7 @@ export interface ShopperView {
   readonly now: number;
 }
 
-/** Newest texts that u_u is made of (10 was best of 5, 10 and all in the trial on games). */
+/** Newest texts that u_u is made of; other numbers were not compared. */
 export const RECENT_TEXTS = 10;
 
 const SEARCH_WEIGHT = 0.6; // a typed query says as much as a cart
