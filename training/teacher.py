@@ -55,6 +55,7 @@ def embed(model: torch.nn.Module, token_ids: list[list[int]], batch: int = 64) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--titles', type=Path, required=True)
+    parser.add_argument('--films', type=Path, help='items file of MovieLens 1M: film titles to judge on')
     parser.add_argument('--out', type=Path, default=Path('build'))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -66,6 +67,8 @@ def main() -> None:
     (options.out / 'counts.json').write_text(json.dumps({'titles': titles}))
     sets = {'train': training, 'held_out': held_out}
     sets |= {f'never_seen.{source}': rows[:1_500] for source, rows in never_seen.items()}
+    if options.films:
+        sets['never_seen.movielens_1m'] = texts.film_titles(options.films)[:1_500]
     for name, rows in sets.items():
         ids = tokenizer(rows, truncation=True, max_length=MAX_TOKENS)['input_ids']
         (options.out / f'{name}.json').write_text(json.dumps({'texts': rows, 'ids': ids}))

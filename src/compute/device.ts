@@ -1,3 +1,4 @@
+import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { DeviceName } from '../types.ts';
 
 /** Row-major float32 values that live on a device. */
@@ -55,6 +56,11 @@ export interface Device {
   readonly emulated?: boolean;
   /** Uploads weights; they stay until `free()` or `dispose()`. */
   upload(values: Float32Array, shape: readonly number[]): Tensor;
+  /**
+   * Uploads a weight matrix of int8 rows, [rows, columns], as `linear`'s weight. A device with int8 arithmetic multiplies
+   * it as it is, with activations of 7 bits; the others widen it to float32.
+   */
+  uploadRows(rows: QuantisedRows): Tensor;
   free(tensor: Tensor): void;
   /**
    * Runs a program and reads its results back in one go; everything made inside is released.

@@ -1,8 +1,8 @@
 import type { Device, Primitives, Tensor } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
+import { dequantiseRow, type QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
-import { dequantiseRow, floatTensor, quantisedRows } from '../packs/pack-tensors.ts';
-import type { QuantisedRows } from '../packs/pack-tensors.ts';
+import { floatTensor, quantisedRows } from '../packs/pack-tensors.ts';
 
 /** Sizes of the encoder, from `dims` of its pack.json. */
 export interface BertDims {
@@ -69,14 +69,19 @@ export class Bert {
       this.#uploaded.push(tensor);
       return tensor;
     };
+    const matrix = (name: string, rows: number, columns: number): Tensor => {
+      const tensor = device.uploadRows(quantisedRows(tensors, name, [rows, columns]));
+      this.#uploaded.push(tensor);
+      return tensor;
+    };
     const linear = (name: string, rows: number, columns: number): Linear => ({
-      weight: upload(`${name}.weight`, [rows, columns]),
+      weight: matrix(`${name}.weight`, rows, columns),
       bias: upload(`${name}.bias`, [rows]),
     });
     const norm = (name: string): Norm => ({ gamma: upload(`${name}.weight`, [hidden]), beta: upload(`${name}.bias`, [hidden]) });
     this.#words = quantisedRows(tensors, 'word.table', [vocabulary, embedding]);
     this.#positions = floatTensor(tensors, 'position', [positions, hidden]);
-    this.#projection = upload('word.projection', [hidden, embedding]);
+    this.#projection = matrix('word.projection', hidden, embedding);
     this.#embeddingNorm = norm('embeddings.norm');
     this.#layers = Array.from({ length: layers }, (_, i) => ({
       qkv: linear(`layer.${i}.attention.qkv`, 3 * hidden, hidden),

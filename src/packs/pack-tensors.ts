@@ -1,4 +1,5 @@
 import { RecommenderError } from '../errors.ts';
+import { dequantiseRows, type QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensor, SafeTensors } from '../lib/safetensors.ts';
 
 /**
@@ -20,15 +21,6 @@ export function floatTensor(tensors: SafeTensors, name: string, shape: readonly 
   }
 }
 
-/** An int8 matrix with one scale for each row: value = int8 · scale. */
-export interface QuantisedRows {
-  /** [rows, columns] */
-  readonly values: Int8Array;
-  /** [rows] */
-  readonly scales: Float32Array;
-  readonly columns: number;
-}
-
 /**
  * An int8 matrix and the scales of its rows, for tables of which only some rows are wanted.
  * @throws RecommenderError `PACK_INVALID` when either is missing or has another shape.
@@ -41,19 +33,6 @@ export function quantisedRows(tensors: SafeTensors, name: string, shape: readonl
     throw new RecommenderError('PACK_INVALID', `Tensor ${name} must be I8 rows with F32 scales.`);
   }
   return { values: tensor.values, scales: scales.values, columns };
-}
-
-/** Writes one row's values to `target` from `offset` on. */
-export function dequantiseRow({ values, scales, columns }: QuantisedRows, row: number, target: Float32Array, offset: number): void {
-  const scale = scales[row]!;
-  const start = row * columns;
-  for (let column = 0; column < columns; column++) target[offset + column] = values[start + column]! * scale;
-}
-
-function dequantiseRows(matrix: QuantisedRows): Float32Array {
-  const floats = new Float32Array(matrix.values.length);
-  for (let row = 0; row < matrix.scales.length; row++) dequantiseRow(matrix, row, floats, row * matrix.columns);
-  return floats;
 }
 
 function tensorOfShape(tensors: SafeTensors, name: string, shape: readonly number[]): SafeTensor {

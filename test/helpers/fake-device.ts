@@ -1,3 +1,4 @@
+import { dequantiseRows } from '../../src/lib/quantised-rows.ts';
 import { RecommenderError } from '../../src/errors.ts';
 import type { Device, Primitives, Tensor, Workload } from '../../src/compute/device.ts';
 import type { DeviceName } from '../../src/types.ts';
@@ -51,6 +52,7 @@ export function createFakeDevice(
       return disposed;
     },
     upload: (values, shape) => new FakeTensor(values.slice(), shape),
+    uploadRows: (rows) => new FakeTensor(dequantiseRows(rows), [rows.scales.length, rows.columns]),
     free: () => undefined,
     run: (program) => {
       if (hangs) return new Promise(() => undefined);

@@ -1,4 +1,5 @@
 import { RecommenderError } from '../../errors.ts';
+import { dequantiseRows } from '../../lib/quantised-rows.ts';
 import type { Device, Primitives, Tensor } from '../device.ts';
 import { referencePrimitives } from './primitives.ts';
 import { ReferenceTensor } from './tensor.ts';
@@ -10,6 +11,7 @@ export function createReferenceDevice(): Device {
     kernel: 'float64-sums',
     supports: new Set(['encode', 'sequence', 'score'] as const),
     upload: (values, shape) => new ReferenceTensor(shape, values.slice()),
+    uploadRows: (rows) => new ReferenceTensor([rows.scales.length, rows.columns], dequantiseRows(rows)),
     free() {
       // Memory here belongs to the garbage collector.
     },

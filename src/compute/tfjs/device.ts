@@ -1,5 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { RecommenderError } from '../../errors.ts';
+import { dequantiseRows, type QuantisedRows } from '../../lib/quantised-rows.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { createPrimitives, toTf } from './primitives.ts';
 import type { Tfjs } from './tfjs.ts';
@@ -37,6 +38,10 @@ class TfjsDevice implements Device {
     } catch (error) {
       throw RecommenderError.from(error, 'DEVICE_FAILED');
     }
+  }
+
+  uploadRows(rows: QuantisedRows): Tensor {
+    return this.upload(dequantiseRows(rows), [rows.scales.length, rows.columns]);
   }
 
   free(tensor: Tensor): void {

@@ -1,4 +1,5 @@
 import { RecommenderError } from '../../errors.ts';
+import { dequantiseRows, type QuantisedRows } from '../../lib/quantised-rows.ts';
 import { checkFilled, sizeOf } from '../dimensions.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { Arena, type WasmHeap } from './heap.ts';
@@ -38,6 +39,10 @@ class WasmDevice implements Device {
     const tensor = new WasmTensor(shape, this.#heap.allocate(values.byteLength), { lifetime: { ended: false }, isWeight: true });
     this.#heap.floats.set(values, tensor.address / 4);
     return tensor;
+  }
+
+  uploadRows(rows: QuantisedRows): Tensor {
+    return this.upload(dequantiseRows(rows), [rows.scales.length, rows.columns]);
   }
 
   free(tensor: Tensor): void {

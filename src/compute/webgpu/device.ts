@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-core/dist/base_side_effects.js';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu.js';
 import { RecommenderError } from '../../errors.ts';
+import { dequantiseRows, type QuantisedRows } from '../../lib/quantised-rows.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { GpuTensor } from './memory.ts';
 import { createPrimitives } from './primitives.ts';
@@ -52,6 +53,10 @@ class WebgpuDevice implements Device {
   upload(values: Float32Array, shape: readonly number[]): Tensor {
     this.#throwIfLost();
     return GpuTensor.upload(this.#backend, values, shape);
+  }
+
+  uploadRows(rows: QuantisedRows): Tensor {
+    return this.upload(dequantiseRows(rows), [rows.scales.length, rows.columns]);
   }
 
   free(tensor: Tensor): void {
