@@ -9,6 +9,7 @@ from pathlib import Path
 WORDNET = Path('/usr/share/wordnet')
 TRAINING_SOURCES = ('online_retail', 'pricerunner')  # CC0 / CC BY 4.0: weights made from them may be published
 HELD_OUT_TITLES = 3_000
+OTHER_TEXTS = 220_000  # of all that is not a title: about what one run reads once
 MAX_CHARACTERS = 300  # a title longer than this is cut by the tokenizer anyway
 
 
@@ -145,4 +146,5 @@ def training_texts(titles_path: Path) -> tuple[list[str], int]:
     glosses = [f'{lemma}: {gloss}' if i % 3 == 0 else gloss for i, (_, lemma, gloss) in enumerate(wordnet_entries())]
     texts = titles + glosses + wordnet_examples() + debian_descriptions() + generated_titles(150_000, seed=7)
     unique = list(dict.fromkeys(text[:MAX_CHARACTERS] for text in texts if text.strip()))
-    return unique, len({title[:MAX_CHARACTERS] for title in titles})
+    count = len({title[:MAX_CHARACTERS] for title in titles})
+    return unique[:count] + random.Random(11).sample(unique[count:], OTHER_TEXTS), count
