@@ -81,8 +81,8 @@ export async function openShopperStore(
       await write(['slates'], (transaction) => transaction.objectStore('slates').put(slate));
     },
     readSlate: (id) => read(['slates'], (transaction) => transaction.objectStore('slates').get(id)),
-    readFact: (key) => read(['meta'], (transaction) => transaction.objectStore('meta').get(key)),
-    writeFact: async (key, value) => {
+    readSetting: (key) => read(['meta'], (transaction) => transaction.objectStore('meta').get(key)),
+    writeSetting: async (key, value) => {
       await write(['meta'], (transaction) => transaction.objectStore('meta').put(value, key));
     },
     exportData: (partition) =>

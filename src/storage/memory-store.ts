@@ -8,7 +8,7 @@ export function createMemoryStore(): ShopperStore {
   const seqById = new Map<string, number>();
   const checkpoints = new Map<string, Checkpoint>();
   const slates = new Map<string, SlateRecord>();
-  const facts = new Map<string, unknown>();
+  const settings = new Map<string, unknown>();
   let blocks: VectorBlock[] = [];
   // Not reset by erase(), as in IndexedDB: a seq never names two rows, so that no old checkpoint can match a new log.
   let lastSeq = 0;
@@ -45,8 +45,8 @@ export function createMemoryStore(): ShopperStore {
     writeVectors: (block) => whileOpen(() => void blocks.push(structuredClone(block))),
     logSlate: (slate) => whileOpen(() => void slates.set(slate.id, structuredClone(slate))),
     readSlate: (id) => whileOpen(() => structuredClone(slates.get(id))),
-    readFact: (key) => whileOpen(() => structuredClone(facts.get(key))),
-    writeFact: (key, value) => whileOpen(() => void facts.set(key, structuredClone(value))),
+    readSetting: (key) => whileOpen(() => structuredClone(settings.get(key))),
+    writeSetting: (key, value) => whileOpen(() => void settings.set(key, structuredClone(value))),
     exportData: (partition) =>
       whileOpen(() =>
         structuredClone(
@@ -63,7 +63,7 @@ export function createMemoryStore(): ShopperStore {
         seqById.clear();
         checkpoints.clear();
         slates.clear();
-        facts.clear();
+        settings.clear();
         blocks = [];
       }),
     sizes: () =>

@@ -90,9 +90,12 @@ export interface ShopperStore {
   writeVectors(block: VectorBlock): Promise<void>;
   logSlate(slate: SlateRecord): Promise<void>;
   readSlate(id: string): Promise<SlateRecord | undefined>;
-  /** A small fact that outlives the visit, for instance which device won the race; erased with the rest. */
-  readFact(key: string): Promise<unknown>;
-  writeFact(key: string, value: unknown): Promise<void>;
+  /**
+   * A small JSON value about this browser that outlives the visit, for instance which device won the race. It says nothing of the
+   * shopper: it is not exported, belongs to no partition, and does not follow a visit from memory into the database; erased with the rest.
+   */
+  readSetting(key: string): Promise<unknown>;
+  writeSetting(key: string, value: unknown): Promise<void>;
   exportData(partition: string): Promise<ShopperExport>;
   /** Removes everything of every partition, vectors included; resolves when nothing is left. */
   erase(): Promise<void>;

@@ -19,7 +19,7 @@ describe('a database of version 1', () => {
     expect(exported.slates.map(({ id }) => id)).toEqual(['s1']);
     expect((await store.readCheckpoint('anonymous'))?.state).toEqual(Float32Array.of(0.25, -0.5, 1, 0));
     expect((await store.readVectors('ddccbbaa33221100'))[0]?.values).toEqual(Float32Array.of(1, 0, 0.6, 0.8));
-    expect(await store.readFact('race')).toEqual({ encode: 'wasm' });
+    expect(await store.readSetting('race')).toEqual({ encode: 'wasm' });
     expect((await store.readBehaviour('second shopper'))[0]?.payload.item).toEqual({ id: '__proto__', tags: ['odd'] });
     const [repeated, next] = await store.append([exported.behaviour[0]!, { ...exported.behaviour[0]!, id: 'new' }]);
     expect([repeated, next]).toEqual([1, 4]);

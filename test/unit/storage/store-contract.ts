@@ -110,14 +110,17 @@ export function describeShopperStore(name: string, open: () => Promise<ShopperSt
       expect((await store.sizes()).vectors).toBe(3);
     });
 
-    it('keeps slates and small facts', async () => {
+    it('keeps slates and settings', async () => {
       const store = await openStore();
       await store.logSlate(slate('s1'));
-      await store.writeFact('race', { encode: 'wasm' });
+      await store.writeSetting('race', { encode: 'wasm' });
       expect(await store.readSlate('s1')).toEqual(slate('s1'));
       expect(await store.readSlate('s2')).toBeUndefined();
-      expect(await store.readFact('race')).toEqual({ encode: 'wasm' });
-      expect(await store.readFact('other')).toBeUndefined();
+      expect(await store.readSetting('race')).toEqual({ encode: 'wasm' });
+      expect(await store.readSetting('other')).toBeUndefined();
+      await store.writeSetting('race', { encode: 'webgpu' });
+      expect(await store.readSetting('race')).toEqual({ encode: 'webgpu' });
+      expect(JSON.stringify(await store.exportData('anonymous'))).not.toContain('webgpu');
     });
 
     it('exports one partition as JSON values', async () => {
@@ -140,12 +143,12 @@ export function describeShopperStore(name: string, open: () => Promise<ShopperSt
       await store.writeCheckpoint(checkpoint);
       await store.writeVectors(block);
       await store.logSlate(slate('s'));
-      await store.writeFact('race', 1);
+      await store.writeSetting('race', 1);
       await store.erase();
       expect(await store.sizes()).toEqual({ behaviourRows: 0, vectors: 0, slates: 0 });
       expect(await store.readBehaviour('another')).toEqual([]);
       expect(await store.readCheckpoint('anonymous')).toBeUndefined();
-      expect(await store.readFact('race')).toBeUndefined();
+      expect(await store.readSetting('race')).toBeUndefined();
       expect(await store.append([row('a')])).toEqual([3]);
     });
 
