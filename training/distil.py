@@ -1,6 +1,7 @@
 """Distils the student from the teacher's vectors; checkpoints often, and goes on from where it stopped.
 
-    python distil.py --data build/ --steps 14000 [--threads 2]
+    python distil.py --data build/ --steps 3200                                        # float32 weights: student.pt
+    python distil.py --data build/ --steps 7000 --four-bit build/student.pt            # goes on with weights as they ship: four-bit.pt
 """
 
 import argparse
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.utils import parametrize
 
 from student import Student, pad
+from teacher import MAX_TOKENS
+from vocabulary import tokenise
 
 BATCH = 64
 POOL = 32  # batches are cut from a pool of this many, sorted by length: little is padded, order stays random
@@ -47,10 +51,10 @@ def batches(ids: list[list[int]], titles: int, rng: random.Random):
 
 
 def cosine_to_teacher(model: Student, folder: Path, name: str) -> float:
-    ids = json.loads((folder / f'{name}.json').read_text())['ids']
+    ids = tokenise(json.loads((folder / f'{name}.json').read_text())['texts'], MAX_TOKENS)
     vectors = np.load(folder / f'{name}.npy').astype(np.float32)
     total = 0.0
-    with torch.inference_mode():
+    with torch.inference_mode(), parametrize.cached():
         for start in range(0, len(ids), 250):
             total += float((model(*pad(ids[start : start + 250])) * torch.from_numpy(vectors[start : start + 250])).sum())
     return total / len(ids)
@@ -60,28 +64,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=Path, default=Path('build'))
     parser.add_argument('--steps', type=int, default=14_000)
+    parser.add_argument('--four-bit', type=Path, metavar='START', help='round weights to 4 bits while training on from this checkpoint')
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
 
-    ids = json.loads((options.data / 'train.json').read_text())['ids']
+    ids = tokenise(json.loads((options.data / 'train.json').read_text())['texts'], MAX_TOKENS)
     vectors = np.load(options.data / 'train.npy', mmap_mode='r')
     titles = json.loads((options.data / 'counts.json').read_text())['titles']
-    model = Student()
+    model = Student(four_bit=options.four_bit is not None)
+    if options.four_bit:
+        model.load_weights(torch.load(options.four_bit)['model'])
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_LEARNING_RATE, weight_decay=0.01)
     first = 0
-    checkpoint = options.data / 'student.pt'
+    checkpoint = options.data / ('four-bit.pt' if options.four_bit else 'student.pt')
     if checkpoint.exists():
         saved = torch.load(checkpoint)
-        model.load_state_dict(saved['model'])
+        model.load_weights(saved['model'])
         optimizer.load_state_dict(saved['optimizer'])
         first = saved['step']
         print(f'going on from step {first}', flush=True)
 
     def save(step: int) -> None:
-        torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict(), 'step': step}, f'{checkpoint}.new')
+        torch.save({'model': model.weights(), 'optimizer': optimizer.state_dict(), 'step': step}, f'{checkpoint}.new')
         os.replace(f'{checkpoint}.new', checkpoint)
 
     rows_of = batches(ids, titles, random.Random(options.seed + first))

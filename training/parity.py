@@ -10,12 +10,11 @@ from pathlib import Path
 
 import torch
 from safetensors.numpy import save
-from transformers import AutoTokenizer
 
 import texts
 from shipped import embed, load_shipped
 from student import MAX_POSITIONS
-from teacher import teacher_folder
+from vocabulary import tokenise
 
 TEXTS = 200
 
@@ -57,9 +56,8 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    tokenizer = AutoTokenizer.from_pretrained(teacher_folder())
     rows = parity_texts(options.titles)
-    ids = tokenizer(rows, truncation=True, max_length=MAX_POSITIONS)['input_ids']
+    ids = tokenise(rows, MAX_POSITIONS)
     vectors = embed(load_shipped(options.pack), ids, batch=1)
     revision = json.loads((options.pack / 'pack.json').read_text())['revision']
     fixture = {'encoderRevision': revision, 'texts': rows, 'ids': ids}

@@ -1,4 +1,4 @@
-"""The weights as they ship: the student's checkpoint as named int8 rows with scales, and back to a model that computes with them."""
+"""The weights as they ship: a checkpoint as named tensors of 4-bit codes, and back to a model that computes with them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
+from quantise import packed, unpacked
 from student import MAX_POSITIONS, Student, pad
 
-WEIGHTS = 'weights.safetensors'
+WORDS = 'words.safetensors'  # read first: the static tier needs these alone
+LAYERS = 'layers.safetensors'
 
 EMBEDDINGS = 'bert.embeddings.'
 LAYER_PARTS = {
@@ -48,25 +50,42 @@ def layers_of(state: dict[str, torch.Tensor]) -> int:
     return 1 + max(int(name.split('.')[3]) for name in state if name.startswith('bert.encoder.layer.'))
 
 
-def quantised(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """What weights.safetensors holds: matrices as int8 rows with `NAME.scale`, vectors as float32."""
-    tensors = {}
+def stored(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """A tensor as it is written: matrices as 4-bit codes, positions as int8 rows (read once per token, and few), vectors as float32."""
+    if values.ndim == 1:
+        return {name: values.astype(np.float32)}
+    if name == 'position':
+        codes, scales = quantise_rows(values)
+        return {name: codes, f'{name}.scale': scales}
+    codes, multipliers, scales = packed(values)
+    return {name: codes, f'{name}.multiplier': multipliers, f'{name}.scale': scales}
+
+
+def stored_files(state: dict[str, torch.Tensor]) -> dict[str, dict[str, np.ndarray]]:
+    """What each file of weights holds."""
+    files: dict[str, dict[str, np.ndarray]] = {WORDS: {}, LAYERS: {}}
     for name, values in service_tensors(state):
-        if values.ndim == 2:
-            tensors[name], tensors[f'{name}.scale'] = quantise_rows(values)
+        files[WORDS if name == 'word.table' else LAYERS] |= stored(name, values)
+    return files
+
+
+def floats_of(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every tensor as the float32 values that it stands for."""
+    floats = {}
+    for name, values in tensors.items():
+        if name.endswith(('.scale', '.multiplier')):
+            continue
+        if f'{name}.multiplier' in tensors:
+            floats[name] = unpacked(values, tensors[f'{name}.multiplier'], tensors[f'{name}.scale'])
         else:
-            tensors[name] = values.astype(np.float32)
-    return tensors
+            floats[name] = values * tensors[f'{name}.scale'][:, None] if values.dtype == np.int8 else values
+    return floats
 
 
 def load_shipped(pack: Path) -> Student:
-    """A student that computes in float32 with the dequantised weights of a pack: what the devices must agree with."""
-    tensors = load_file(pack / WEIGHTS)
-    floats = {
-        name: torch.from_numpy(values * tensors[f'{name}.scale'][:, None] if values.dtype == np.int8 else values)
-        for name, values in tensors.items()
-        if not name.endswith('.scale')
-    }
+    """A student that computes in float32 with the weights of a pack: what the devices must agree with."""
+    tensors = load_file(pack / WORDS) | load_file(pack / LAYERS)
+    floats = {name: torch.from_numpy(values) for name, values in floats_of(tensors).items()}
     model = Student().eval()
     state = model.state_dict()
     state[f'{EMBEDDINGS}word_embeddings.table.weight'] = floats['word.table']

@@ -6,10 +6,13 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
+from quantise import round_linears, rounded
 from teacher import mean_pool, teacher_folder
+from vocabulary import kept_ids
 
 LAYERS = (0, 2, 5)  # of the teacher's six: first, middle and last keep most (DistilBERT takes every other layer)
-EMBEDDING = 128  # word embeddings are factorised, 30522 x 128 · 128 x 384 (ALBERT, section 3.1)
+EMBEDDING = 128  # word embeddings are factorised, vocabulary x 128 · 128 x 384 (ALBERT, section 3.1)
+HIDDEN = 384
 MAX_POSITIONS = 128
 
 
@@ -22,24 +25,36 @@ class FactorisedEmbedding(nn.Module):
         self.table = nn.Embedding.from_pretrained((u[:, :width] * s[:width]).contiguous(), freeze=False)
         self.projection = nn.Linear(width, table.shape[1], bias=False)
         self.projection.weight.data = vh[:width].T.contiguous()
+        self.four_bit = False
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        return self.projection(self.table(ids))
+        rows = self.table(ids)
+        return self.projection(rounded(rows.reshape(-1, rows.shape[-1])).reshape(rows.shape) if self.four_bit else rows)
 
 
 class Student(nn.Module):
-    """Token ids [batch, tokens] and mask -> unit vectors [batch, 384]."""
+    """Token ids [batch, tokens] and mask -> unit vectors [batch, 384]; computes with 4-bit weights if asked to."""
 
-    def __init__(self, layers: tuple[int, ...] = LAYERS, embedding: int = EMBEDDING):
+    def __init__(self, layers: tuple[int, ...] = LAYERS, embedding: int = EMBEDDING, four_bit: bool = False):
         super().__init__()
         self.bert = AutoModel.from_pretrained(teacher_folder(), add_pooling_layer=False, attn_implementation='sdpa')
         self.bert.encoder.layer = nn.ModuleList([copy.deepcopy(self.bert.encoder.layer[i]) for i in layers])
         self.bert.config.num_hidden_layers = len(layers)
         words = self.bert.embeddings.word_embeddings.weight.data
-        self.bert.embeddings.word_embeddings = FactorisedEmbedding(words, embedding)
+        self.bert.embeddings.word_embeddings = FactorisedEmbedding(words[kept_ids()], embedding)
         for module in self.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0  # the target is exact and the data are plenty: noise only slows the student down
+        if four_bit:
+            round_linears(self)
+            self.bert.embeddings.word_embeddings.four_bit = True
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The float32 weights by the names that they have without rounding."""
+        return {name.replace('parametrizations.weight.original', 'weight'): tensor for name, tensor in self.state_dict().items()}
+
+    def load_weights(self, weights: dict[str, torch.Tensor]) -> None:
+        self.load_state_dict({name: weights[name.replace('parametrizations.weight.original', 'weight')] for name in self.state_dict()})
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return mean_pool(self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state, mask)

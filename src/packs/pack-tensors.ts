@@ -2,37 +2,69 @@ import { RecommenderError } from '../errors.ts';
 import { dequantiseRows, type QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensor, SafeTensors } from '../lib/safetensors.ts';
 
+/** Columns that share a multiplier where weights are stored in 4 bits. */
+const GROUP_COLUMNS = 32;
+
 /**
- * A tensor's float32 values: `F32` as they are, `F16` widened, and `I8` rows times the scale of each row
- * (`NAME.scale`, `F32` [rows]).
+ * A tensor's float32 values: `F32` as they are, `F16` widened, and quantised rows times the scale of each row.
  * @throws RecommenderError `PACK_INVALID` when it is missing or has another shape.
  */
 export function floatTensor(tensors: SafeTensors, name: string, shape: readonly number[]): Float32Array {
-  const tensor = tensorOfShape(tensors, name, shape);
-  switch (tensor.dtype) {
-    case 'F32':
-      return tensor.values;
-    case 'F16':
-      return Float32Array.from(tensor.values, halfToFloat);
-    case 'I8':
-      return dequantiseRows(quantisedRows(tensors, name, shape));
-    default:
-      throw new RecommenderError('PACK_INVALID', `Tensor ${name} has dtype ${tensor.dtype} where numbers for a model are expected.`);
+  const dtype = tensors.get(name)?.dtype;
+  if (dtype === 'I8' || dtype === 'U8') {
+    const [rows, columns] = shape;
+    if (shape.length !== 2 || rows === undefined || columns === undefined) {
+      throw new RecommenderError('PACK_INVALID', `Tensor ${name} is quantised, but no matrix.`);
+    }
+    return dequantiseRows(quantisedRows(tensors, name, [rows, columns]));
   }
+  const tensor = tensorOfShape(tensors, name, shape);
+  if (tensor.dtype === 'F32') return tensor.values;
+  if (tensor.dtype === 'F16') return Float32Array.from(tensor.values, halfToFloat);
+  throw new RecommenderError('PACK_INVALID', `Tensor ${name} has dtype ${tensor.dtype} where numbers for a model are expected.`);
 }
 
 /**
- * An int8 matrix and the scales of its rows, for tables of which only some rows are wanted.
- * @throws RecommenderError `PACK_INVALID` when either is missing or has another shape.
+ * A matrix as int8 rows with one scale each (`NAME.scale`, `F32` [rows]): stored as `I8`, or as `U8` in 4 bits.
+ * In 4 bits the lower half of a byte comes first; a value is (code - 8) · multiplier, where each 32 columns of a row share a
+ * multiplier of 1 to 16 (`NAME.multiplier`, 4 bits, less 1).
+ * @throws RecommenderError `PACK_INVALID` when a part is missing or has another shape.
  */
-export function quantisedRows(tensors: SafeTensors, name: string, shape: readonly number[]): QuantisedRows {
-  const [rows = 0, columns = 1] = shape;
-  const tensor = tensorOfShape(tensors, name, shape);
+export function quantisedRows(tensors: SafeTensors, name: string, shape: readonly [number, number]): QuantisedRows {
+  const [rows, columns] = shape;
   const scales = tensorOfShape(tensors, `${name}.scale`, [rows]);
-  if (shape.length !== 2 || tensor.dtype !== 'I8' || scales.dtype !== 'F32') {
-    throw new RecommenderError('PACK_INVALID', `Tensor ${name} must be I8 rows with F32 scales.`);
+  const tensor = tensors.get(name)?.dtype === 'U8' ? fourBitCodes(tensors, name, shape) : tensorOfShape(tensors, name, shape);
+  if (scales.dtype !== 'F32') throw new RecommenderError('PACK_INVALID', `Tensor ${name}.scale must be F32.`);
+  if (tensor.dtype === 'I8') return { values: tensor.values, scales: scales.values, columns };
+  if (tensor.dtype === 'U8') return { values: unpackRows(tensor.values, multipliers(tensors, name, shape), shape), scales: scales.values, columns };
+  throw new RecommenderError('PACK_INVALID', `Tensor ${name} must be rows of I8, or of U8 in 4 bits.`);
+}
+
+function fourBitCodes(tensors: SafeTensors, name: string, [rows, columns]: readonly [number, number]): SafeTensor {
+  if (columns % (2 * GROUP_COLUMNS) !== 0) {
+    throw new RecommenderError('PACK_INVALID', `Tensor ${name} has ${columns} columns, which do not divide into pairs of groups of ${GROUP_COLUMNS}.`);
   }
-  return { values: tensor.values, scales: scales.values, columns };
+  return tensorOfShape(tensors, name, [rows, columns / 2]);
+}
+
+function multipliers(tensors: SafeTensors, name: string, [rows, columns]: readonly [number, number]): Uint8Array {
+  const tensor = tensorOfShape(tensors, `${name}.multiplier`, [rows, columns / GROUP_COLUMNS / 2]);
+  if (tensor.dtype !== 'U8') throw new RecommenderError('PACK_INVALID', `Tensor ${name}.multiplier must be U8.`);
+  return tensor.values;
+}
+
+function unpackRows(codes: Uint8Array, multipliers: Uint8Array, [rows, columns]: readonly [number, number]): Int8Array {
+  const values = new Int8Array(rows * columns);
+  for (let at = 0; at < values.length; at += GROUP_COLUMNS) {
+    const multiplier = halfByte(multipliers, at / GROUP_COLUMNS) + 1;
+    for (let i = at; i < at + GROUP_COLUMNS; i++) values[i] = (halfByte(codes, i) - 8) * multiplier;
+  }
+  return values;
+}
+
+/** The `at`th value of 4 bits. */
+function halfByte(bytes: Uint8Array, at: number): number {
+  return (bytes[at >> 1]! >> ((at & 1) << 2)) & 15;
 }
 
 function tensorOfShape(tensors: SafeTensors, name: string, shape: readonly number[]): SafeTensor {
