@@ -91,7 +91,11 @@ function createBert(pack: Pack, device: Device): Bert {
   return new Bert(device, parseSafetensors(packFile(pack, 'weights.safetensors')), dimsOf(pack));
 }
 
-function dimsOf({ manifest }: Pack): BertDims {
+/**
+ * The sizes of an encoder pack.
+ * @throws RecommenderError `PACK_INVALID` when it is a pack of another kind or a size is missing.
+ */
+export function dimsOf({ manifest }: Pack): BertDims {
   if (manifest.kind !== 'encoder') throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} is a ${manifest.kind} pack, not an encoder.`);
   const sizeOf = (name: keyof BertDims): number => {
     const size = manifest.dims[name];
