@@ -1,4 +1,4 @@
-import { Tokenizer } from '@huggingface/tokenizers';
+import { BertNormalizer, BertPreTokenizer } from '@huggingface/tokenizers';
 import { RecommenderError } from '../errors.ts';
 import { BoundedWordPiece } from './bounded-word-piece.ts';
 
@@ -18,38 +18,38 @@ const MAX_CHARACTERS = 20_000;
  */
 const ASTRAL_CHINESE = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
+const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const;
+
+/** Special tokens that a text spells out, kept by `split`. */
+const SPELT_OUT = /(\[(?:PAD|UNK|CLS|SEP|MASK)\])/;
+
 /**
  * The WordPiece tokenizer of BERT uncased (Devlin et al. 2019) over a vocab.txt, one token per line in the order of ids.
- * Only the vocabulary travels: the rest of tokenizer.json is written here, and the gzipped pack is 80 kB smaller.
+ * Only the vocabulary travels, since what else a tokenizer.json says is written here; and of the library only the parts
+ * that BERT uses, since its `Tokenizer` brings those of all other models along.
  * @throws RecommenderError `PACK_INVALID` when a special token is missing.
  */
 export function createTokenizer(vocabulary: string, maxTokens: number): WordPieceTokenizer {
   const tokens = vocabulary.replace(/\r?\n$/, '').split(/\r?\n/);
   const model = new BoundedWordPiece(tokens, maxTokens);
-  const special = (token: string): { content: string; id: number; special: true } => {
-    const id = model.tokens_to_ids.get(token);
-    if (id === undefined) throw new RecommenderError('PACK_INVALID', `The vocabulary has no ${token}.`);
-    return { content: token, id, special: true };
-  };
-  const [cls, sep] = [special('[CLS]'), special('[SEP]')];
-  const tokenizer = new Tokenizer(
-    {
-      added_tokens: [special('[PAD]'), special('[UNK]'), cls, sep, special('[MASK]')],
-      normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
-      pre_tokenizer: { type: 'BertPreTokenizer' },
-      // Special tokens are added after the cut, below: the library does not truncate.
-      post_processor: null,
-      decoder: null,
-      model: model.config,
-    },
-    {},
-  );
-  tokenizer.model = model;
+  const normalizer = new BertNormalizer({ type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, lowercase: true });
+  const preTokenizer = new BertPreTokenizer();
+  const ids = model.tokens_to_ids;
+  for (const token of SPECIAL_TOKENS) {
+    if (!ids.has(token)) throw new RecommenderError('PACK_INVALID', `The vocabulary has no ${token}.`);
+  }
+  const idOf = (token: string): number => ids.get(token) ?? model.unk_token_id!;
+
+  /** Every second part is a special token. */
+  const piecesOf = (part: string, place: number): string[] =>
+    place % 2 === 1 ? [part] : model.encode(preTokenizer.pre_tokenize(normalizer.normalize(part)));
+
   return {
     vocabularySize: tokens.length,
     tokenize(text) {
-      const pieces = tokenizer.encode(asPythonReads(text.slice(0, MAX_CHARACTERS))).ids;
-      return [cls.id, ...pieces.slice(0, maxTokens - 2), sep.id];
+      const parts = asPythonReads(text.slice(0, MAX_CHARACTERS)).split(SPELT_OUT);
+      const pieces = parts.flatMap(piecesOf).slice(0, maxTokens - 2);
+      return [idOf('[CLS]'), ...pieces.map(idOf), idOf('[SEP]')];
     },
   };
 }
