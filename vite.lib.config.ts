@@ -16,7 +16,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
   },
   entries: {
     build: {
-      lib: { entry: { worker: 'src/worker/entry.ts', tfjs: 'src/compute/tfjs/device.ts' }, formats: ['es'] },
+      lib: { entry: { worker: 'src/worker/entry.ts', tfjs: 'src/compute/tfjs/device.ts', 'encoders/transformers': 'src/encoders/transformers.ts' }, formats: ['es'] },
       rolldownOptions: {
         external: /^(?!\.|\/|src\/)/,
         output: { chunkFileNames: nameChunk('chunks') },

@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   PACK_UNAVAILABLE: 'A pack could not be fetched; check its address.',
   PACK_INVALID: 'A pack does not match its own description; publish it again.',
   DEVICE_FAILED: 'A compute device failed or gave wrong golden vectors; the next device serves.',
+  ENCODER_FAILED: "The shop's own encoder failed; texts without vectors keep their server positions.",
   STORAGE_FAILED: 'IndexedDB refused; this visit is kept in memory only.',
   INVALID_DATA: 'The input data cannot be used as they are.',
   PEER_MISSING: 'An optional package is not installed.',

@@ -1,5 +1,5 @@
 import type { BertDims } from '../../src/encoder/bert.ts';
-import { dimsOf } from '../../src/encoder/distilled-encoder.ts';
+import { dimsOf } from '../../src/encoder/encoder-files.ts';
 import type { QuantisedRows } from '../../src/lib/quantised-rows.ts';
 import { parseSafetensors } from '../../src/lib/safetensors.ts';
 import { packFile } from '../../src/packs/load-pack.ts';
@@ -20,7 +20,7 @@ export interface EncoderWeights {
  * @throws RecommenderError `PACK_INVALID` when it is no encoder, or when a tensor that is asked for is missing or has another shape.
  */
 export function readEncoderWeights(pack: Pack): EncoderWeights {
-  const files = pack.manifest.files.map(({ name }) => name).filter((name) => name.endsWith('.safetensors') && !name.startsWith('golden'));
+  const files = [...pack.files.keys()].filter((name) => name.endsWith('.safetensors') && !name.startsWith('golden'));
   const tensors = new Map(files.flatMap((name) => [...parseSafetensors(packFile(pack, name))]));
   return {
     dims: dimsOf(pack),
