@@ -8,31 +8,49 @@ export interface TextToEncode {
   readonly text: string;
 }
 
+/** The more urgent first: what the shopper just did, what is to be ranked, and in idle time what may be ranked later. */
+export const PRIORITY = { event: 2, candidate: 1, prefetch: 0 } as const;
+export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
+
 interface Job extends TextToEncode {
-  priority: number;
+  priority: Priority;
+  /** Callers who have not given up. */
+  wanted: number;
   readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: RecommenderError) => void;
 }
 
-/** Texts per call of the encoder: small, so that a more urgent text waits for one batch at most, about 40 ms on WASM. */
-const BATCH_TEXTS = 8;
+/** What a slice of texts may take: other work waits for one slice at most, and should not wait for 20 ms. */
+const SLICE_MS = 12;
+/** Size of a slice before anything was measured: one or two titles. */
+const FIRST_SLICE = 64;
+/** How much the newest slice says about the next. */
+const LEARNING_RATE = 0.3;
+/** What a text costs beside its characters, and where an encoder cuts it, in characters. */
+const TEXT_OVERHEAD = 10;
+const LONGEST_TEXT = 512;
+/** Texts of one slice are of like length, for encoders that pad. */
+const BUCKET_CHARACTERS = 32;
+/** Nobody has asked for anything for so long: time to prefetch. Workers have no requestIdleCallback. */
+const IDLE_MS = 50;
 
-/**
- * Encodes texts in the background, the most urgent first, each once however often it is asked for.
- * @param onEncoded gets each batch's vectors, [batch · dimensions], before those who wait are told.
- */
+/** Encodes texts in the background, in slices sized by what earlier ones took, the most urgent first, each text once however often it is asked for. */
 export class EncodingQueue {
   readonly #encoder: ItemEncoder;
-  readonly #onEncoded: (batch: readonly TextToEncode[], vectors: Float32Array) => void;
-  /** In order of arrival; a job stays until its batch is done. */
+  readonly #onEncoded: (slice: readonly TextToEncode[], vectors: Float32Array) => void;
+  /** In order of arrival; a job stays until its slice is done. */
   readonly #jobs = new Map<string, Job>();
   #running = false;
-  #pauses = 0;
-  #resume: (() => void) | undefined;
+  #msPerCharacter: number | undefined;
+  #isWarm = false;
+  #requests = 0;
+  #lastRequest = -Infinity;
+  #wake: () => void = () => undefined;
   #abort = new AbortController();
 
-  constructor(encoder: ItemEncoder, onEncoded: (batch: readonly TextToEncode[], vectors: Float32Array) => void) {
+  /** @param onEncoded gets each slice's vectors, [slice · dimensions], before those who wait are told. */
+  constructor(encoder: ItemEncoder, onEncoded: (slice: readonly TextToEncode[], vectors: Float32Array) => void) {
     this.#encoder = encoder;
     this.#onEncoded = onEncoded;
   }
@@ -44,41 +62,56 @@ export class EncodingQueue {
 
   /**
    * Asks for vectors; a text that already waits keeps the higher priority.
+   * @param signal gives up what nobody else waits for.
    * @returns when all of them are there. It may be ignored: a rejection is not reported as unhandled.
-   * @throws RecommenderError what the encoder threw, or the reason given to `drop()`.
+   * @throws RecommenderError what the encoder threw, the reason given to `drop()`, or `ABORTED`.
    */
-  enqueue(texts: readonly TextToEncode[], priority: number): Promise<void> {
+  enqueue(texts: readonly TextToEncode[], priority: Priority, signal?: AbortSignal): Promise<void> {
     const jobs = texts.map((text) => this.#jobOf(text, priority));
+    const giveUp = (): void => {
+      for (const job of jobs) if (--job.wanted === 0) this.#settle(job, new RecommenderError('ABORTED', undefined, { cause: signal?.reason }));
+    };
     const done = Promise.all(jobs.map((job) => job.done)).then(() => undefined);
-    done.catch(() => undefined);
+    done.catch(() => undefined).then(() => signal?.removeEventListener('abort', giveUp));
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
+    this.#wake();
     if (jobs.length > 0 && !this.#running) void this.#work();
     return done;
   }
 
-  /** Stops before the next batch; returns what lets it go on. Nested pauses all have to end. */
-  pause(): () => void {
-    this.#pauses++;
-    let ended = false;
+  /** While a request is under way nothing is prefetched; returns its end. */
+  beginRequest(): () => void {
+    this.#requests++;
     return () => {
-      if (ended) return;
-      ended = true;
-      this.#pauses--;
-      if (this.#pauses === 0) this.#resume?.();
+      this.#requests--;
+      this.#lastRequest = performance.now();
     };
+  }
+
+  /** Resolves when neither texts nor requests have kept anybody busy for a while. */
+  async idle(): Promise<void> {
+    do await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    while (this.#jobs.size > 0 || !this.#isIdle());
   }
 
   /** Gives up all that waits, and what is being encoded now; those who wait get the reason. */
   drop(reason: RecommenderError): void {
     this.#abort.abort(reason);
     this.#abort = new AbortController();
-    for (const job of this.#jobs.values()) job.reject(reason);
-    this.#jobs.clear();
+    for (const job of [...this.#jobs.values()]) this.#settle(job, reason);
+    this.#wake();
   }
 
-  #jobOf({ key, text }: TextToEncode, priority: number): Job {
+  #isIdle(): boolean {
+    return this.#requests === 0 && performance.now() - this.#lastRequest >= IDLE_MS;
+  }
+
+  #jobOf({ key, text }: TextToEncode, priority: Priority): Job {
     const waiting = this.#jobs.get(key);
     if (waiting) {
-      waiting.priority = Math.max(waiting.priority, priority);
+      if (priority > waiting.priority) waiting.priority = priority;
+      waiting.wanted++;
       return waiting;
     }
     const job = createJob(key, text, priority);
@@ -86,52 +119,99 @@ export class EncodingQueue {
     return job;
   }
 
+  #settle(job: Job, failure?: RecommenderError): void {
+    // A text that was given up and asked for again since then is another job, and stays.
+    if (this.#jobs.get(job.key) !== job) return;
+    this.#jobs.delete(job.key);
+    if (failure) job.reject(failure);
+    else job.resolve();
+  }
+
   async #work(): Promise<void> {
     this.#running = true;
     // All that is asked for in this task is ordered by urgency together.
     await nextTask();
     while (this.#jobs.size > 0) {
-      while (this.#pauses > 0) await new Promise<void>((resolve) => (this.#resume = resolve));
-      const batch = this.#mostUrgent();
-      if (batch.length > 0) await this.#encode(batch);
+      const slice = this.#nextSlice();
+      if (slice[0]!.priority > PRIORITY.prefetch || this.#isIdle()) {
+        await this.#encode(slice);
+        await nextTask();
+      } else {
+        await this.#wakened(IDLE_MS);
+      }
     }
     this.#running = false;
   }
 
-  #mostUrgent(): Job[] {
-    // The sort is stable: equal priorities keep the order of arrival.
-    return [...this.#jobs.values()].sort((a, b) => b.priority - a.priority).slice(0, BATCH_TEXTS);
+  /** Resolves after a while, or when something is asked for. */
+  #wakened(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
-  async #encode(batch: readonly Job[]): Promise<void> {
+  /** The most urgent job that came first, and others as urgent and about as long, in order of arrival. */
+  #nextSlice(): Job[] {
+    let [first] = this.#jobs.values();
+    for (const job of this.#jobs.values()) if (job.priority > first!.priority) first = job;
+    const { priority, text } = first!;
+    let left = this.#msPerCharacter === undefined ? FIRST_SLICE : SLICE_MS / this.#msPerCharacter;
+    const slice: Job[] = [];
+    for (const job of this.#jobs.values()) {
+      if (job.priority !== priority || bucketOf(job.text) !== bucketOf(text)) continue;
+      left -= costOf(job.text);
+      if (slice.length > 0 && left < 0) break;
+      slice.push(job);
+    }
+    return slice;
+  }
+
+  async #encode(slice: readonly Job[]): Promise<void> {
     const { signal } = this.#abort;
     let failure: RecommenderError | undefined;
     try {
-      const texts = batch.map((job) => job.text);
-      const vectors = await this.#encoder.encode(texts, { signal });
+      const start = performance.now();
+      const vectors = await this.#encoder.encode(slice.map(({ text }) => text), { signal });
       if (signal.aborted) return;
-      if (vectors.length !== batch.length * this.#encoder.dimensions) {
-        throw new RecommenderError('INTERNAL', `The encoder gave ${vectors.length} values for ${batch.length} texts.`);
+      if (vectors.length !== slice.length * this.#encoder.dimensions) {
+        throw new RecommenderError('INTERNAL', `The encoder gave ${vectors.length} values for ${slice.length} texts.`);
       }
-      this.#onEncoded(batch, vectors);
+      this.#learn(slice, performance.now() - start);
+      this.#onEncoded(slice, vectors);
     } catch (error) {
       failure = RecommenderError.from(error);
     }
-    if (signal.aborted) return;
-    for (const job of batch) {
-      this.#jobs.delete(job.key);
-      if (failure) job.reject(failure);
-      else job.resolve();
-    }
+    if (!signal.aborted) for (const job of slice) this.#settle(job, failure);
+  }
+
+  #learn(slice: readonly TextToEncode[], milliseconds: number): void {
+    const now = milliseconds / slice.reduce((sum, { text }) => sum + costOf(text), 0);
+    // The first slice also waits for weights, compilers and caches.
+    if (this.#isWarm) this.#msPerCharacter = (this.#msPerCharacter ?? now) * (1 - LEARNING_RATE) + now * LEARNING_RATE;
+    this.#isWarm = true;
   }
 }
 
-function createJob(key: string, text: string, priority: number): Job {
+/** What a text costs the encoder, in characters: known before it is read, and in proportion to its tokens. */
+function costOf(text: string): number {
+  return TEXT_OVERHEAD + Math.min(LONGEST_TEXT, text.length);
+}
+
+function bucketOf(text: string): number {
+  return Math.floor(Math.min(LONGEST_TEXT, text.length) / BUCKET_CHARACTERS);
+}
+
+function createJob(key: string, text: string, priority: Priority): Job {
   let resolve: Job['resolve'] = () => undefined;
   let reject: Job['reject'] = () => undefined;
   const done = new Promise<void>((onDone, onFailed) => {
     resolve = onDone;
     reject = onFailed;
   });
-  return { key, text, priority, done, resolve, reject };
+  done.catch(() => undefined);
+  return { key, text, priority, wanted: 1, done, resolve, reject };
 }

@@ -20,3 +20,21 @@ export function dequantiseRows(matrix: QuantisedRows): Float32Array<ArrayBuffer>
   for (let row = 0; row < matrix.scales.length; row++) dequantiseRow(matrix, row, floats, row * matrix.columns);
   return floats;
 }
+
+/**
+ * Vectors of any length, [rows · columns], as int8 rows of unit length: the scale that belongs to them follows from the int8
+ * values, so that rounding changes the direction a little and the length not at all. A row of zeros stays one.
+ */
+export function quantiseUnitRows(vectors: Float32Array, columns: number): QuantisedRows {
+  const values = new Int8Array(vectors.length);
+  const scales = new Float32Array(vectors.length / columns);
+  for (let row = 0; row < scales.length; row++) {
+    const start = row * columns;
+    let largest = 0;
+    for (let at = start; at < start + columns; at++) largest = Math.max(largest, Math.abs(vectors[at]!));
+    let square = 0;
+    for (let at = start; at < start + columns; at++) square += (values[at] = Math.round((vectors[at]! * 127) / largest)) ** 2;
+    scales[row] = square > 0 ? 1 / Math.sqrt(square) : 0;
+  }
+  return { values, scales, columns };
+}

@@ -6,6 +6,7 @@ import type { ShopperDatabase, VectorBlockKey } from './shopper-schema.ts';
 import type { BehaviourRow, NewBehaviourRow, ShopperStore } from './shopper-store.ts';
 import { createTabChannel } from './tab-channel.ts';
 import type { StoreChange, TabChannel } from './tab-channel.ts';
+import { joinBlocks } from './vector-blocks.ts';
 
 // Rows per transaction: one commit for many rows, yet short enough that a page that closes loses few.
 const TRANSACTION_ROWS = 100;
@@ -71,12 +72,22 @@ export async function openShopperStore(
     },
     readVectors: (encoderRevision) =>
       read(['vectors'], (transaction) =>
-        transaction.objectStore('vectors').getAll(IDBKeyRange.bound([encoderRevision], [encoderRevision, []])),
+        transaction.objectStore('vectors').getAll(revisionRange(encoderRevision)),
       ),
     writeVectors: async (block) => {
       const key: VectorBlockKey = [block.encoderRevision, uniqueId(), block.keys.length];
       await write(['vectors'], (transaction) => transaction.objectStore('vectors').put(block, key));
     },
+    joinVectors: (encoderRevision) =>
+      write(['vectors'], async (transaction) => {
+        const store = transaction.objectStore('vectors');
+        const range = revisionRange(encoderRevision);
+        const blocks = await store.getAll(range);
+        if (blocks.length < 2) return;
+        const joined = joinBlocks(blocks);
+        await store.delete(range);
+        await store.put(joined, [encoderRevision, uniqueId(), joined.keys.length]);
+      }),
     logSlate: async (slate) => {
       await write(['slates'], (transaction) => transaction.objectStore('slates').put(slate));
     },
@@ -156,6 +167,10 @@ async function readRows<Mode extends IDBTransactionMode>(
 
 function isStored(row: BehaviourRow | NewBehaviourRow): row is BehaviourRow {
   return 'seq' in row;
+}
+
+function revisionRange(encoderRevision: string): IDBKeyRange {
+  return IDBKeyRange.bound([encoderRevision], [encoderRevision, []]);
 }
 
 function wholePartition(partition: string): IDBKeyRange {

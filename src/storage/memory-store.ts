@@ -1,6 +1,7 @@
 import { RecommenderError } from '../errors.ts';
 import { toShopperExport } from './shopper-export.ts';
 import type { BehaviourRow, Checkpoint, NewBehaviourRow, ShopperStore, SlateRecord, VectorBlock } from './shopper-store.ts';
+import { joinBlocks } from './vector-blocks.ts';
 
 /** The twin of the IndexedDB store that forgets everything with the visit: consent `session`, or IndexedDB refused. */
 export function createMemoryStore(): ShopperStore {
@@ -43,6 +44,11 @@ export function createMemoryStore(): ShopperStore {
     readVectors: (encoderRevision) =>
       whileOpen(() => structuredClone(blocks.filter((block) => block.encoderRevision === encoderRevision))),
     writeVectors: (block) => whileOpen(() => void blocks.push(structuredClone(block))),
+    joinVectors: (encoderRevision) =>
+      whileOpen(() => {
+        const [mine, others] = [true, false].map((is) => blocks.filter((block) => (block.encoderRevision === encoderRevision) === is));
+        if (mine!.length > 1) blocks = [...others!, joinBlocks(mine!)];
+      }),
     logSlate: (slate) => whileOpen(() => void slates.set(slate.id, structuredClone(slate))),
     readSlate: (id) => whileOpen(() => structuredClone(slates.get(id))),
     readSetting: (key) => whileOpen(() => structuredClone(settings.get(key))),

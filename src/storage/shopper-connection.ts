@@ -35,7 +35,10 @@ export function createShopperConnection(name: string): ShopperConnection {
     });
     try {
       const opening = openDB<ShopperDatabase>(name, DATABASE_VERSION, {
-        upgrade: (database, oldVersion) => upgradeShopperDatabase(database, oldVersion),
+        upgrade: (database, oldVersion, _newVersion, transaction) => {
+          // What fails in it aborts the transaction, which openDB reports.
+          upgradeShopperDatabase(database, oldVersion, transaction).catch(() => transaction.abort());
+        },
         blocked: () => {
           waitsForOlderTab = true;
         },

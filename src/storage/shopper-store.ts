@@ -1,3 +1,4 @@
+import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { BehaviourKind, Item } from '../types.ts';
 
 /** What a behaviour row keeps: enough to replay it with nothing but the packs. Opaque to the store. */
@@ -37,14 +38,11 @@ export interface Checkpoint {
   readonly state: Float32Array;
 }
 
-/** Vectors of many texts in one typed array. */
-export interface VectorBlock {
+/** Vectors of many texts, int8 in one typed array: the very values that are served, so that a replay computes with the same bits. */
+export interface VectorBlock extends QuantisedRows {
   readonly encoderRevision: string;
-  readonly dimensions: number;
   /** Content hashes of the encoded texts, in row order. */
   readonly keys: readonly string[];
-  /** [keys · dimensions] */
-  readonly values: Float32Array;
 }
 
 /** What was shown and with what probability, for off-policy evaluation and explanations. */
@@ -86,8 +84,11 @@ export interface ShopperStore {
   readBehaviour(partition: string, options?: { after?: number; last?: number }): Promise<BehaviourRow[]>;
   readCheckpoint(partition: string): Promise<Checkpoint | undefined>;
   writeCheckpoint(checkpoint: Checkpoint): Promise<void>;
+  /** Every block of a revision, in one read; where a text is in several, the last counts. */
   readVectors(encoderRevision: string): Promise<VectorBlock[]>;
   writeVectors(block: VectorBlock): Promise<void>;
+  /** Makes one block of all those of a revision; each text keeps the vector that counted. */
+  joinVectors(encoderRevision: string): Promise<void>;
   logSlate(slate: SlateRecord): Promise<void>;
   readSlate(id: string): Promise<SlateRecord | undefined>;
   /**

@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { describe, expect, it, vi } from 'vitest';
 import { openShopperStore } from '../../../src/storage/indexeddb-store.ts';
+import { DATABASE_VERSION } from '../../../src/storage/shopper-schema.ts';
 import { describeShopperStore, row } from './store-contract.ts';
 
 let databases = 0;
@@ -37,7 +38,7 @@ describe('IndexedDB store', () => {
   it('lets go of the database when a newer version wants it, and says so afterwards', async () => {
     const name = newName();
     const store = await openShopperStore(name);
-    const newer = await openDB(name, 2);
+    const newer = await openDB(name, DATABASE_VERSION + 1);
     await expect(store.append([row('a')])).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
       message: expect.stringContaining('reload this page') as string,
@@ -58,6 +59,26 @@ describe('IndexedDB store', () => {
     });
     expect(await store.append([row('b')])).toEqual([1]);
     await store.close();
+  });
+
+  it('opens 5,000 vectors in one read', async () => {
+    const name = newName();
+    const writer = await openShopperStore(name);
+    const keys = Array.from({ length: 5_000 }, (_, at) => `key ${at}`);
+    for (let start = 0; start < keys.length; start += 64) {
+      const part = keys.slice(start, start + 64);
+      await writer.writeVectors({ encoderRevision: 'e1', columns: 4, keys: part, values: new Int8Array(part.length * 4).fill(start % 100), scales: new Float32Array(part.length) });
+    }
+    await writer.close();
+    const reader = await openShopperStore(name);
+    const [transaction, getAll] = [vi.spyOn(IDBDatabase.prototype, 'transaction'), vi.spyOn(IDBObjectStore.prototype, 'getAll')];
+    const reads = [getAll, vi.spyOn(IDBObjectStore.prototype, 'get'), vi.spyOn(IDBObjectStore.prototype, 'openCursor')];
+    const blocks = await reader.readVectors('e1');
+    expect(blocks.flatMap((block) => block.keys).toSorted()).toEqual(keys.toSorted());
+    expect(transaction).toHaveBeenCalledTimes(1);
+    expect(reads.map(({ mock }) => mock.calls.length)).toEqual([1, 0, 0]);
+    vi.restoreAllMocks();
+    await reader.close();
   });
 
   it('reports a used-up quota as STORAGE_FAILED and keeps working', async () => {

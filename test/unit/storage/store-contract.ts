@@ -18,7 +18,7 @@ const checkpoint: Checkpoint = {
   state: Float32Array.of(0.1, -2, 3),
 };
 
-const block: VectorBlock = { encoderRevision: 'e1', dimensions: 2, keys: ['k1', 'k2'], values: Float32Array.of(1, 2, 3, 4) };
+const block: VectorBlock = { encoderRevision: 'e1', columns: 2, keys: ['k1', 'k2'], values: Int8Array.of(1, 2, 3, 4), scales: Float32Array.of(0.1, 0.2) };
 
 /** What every home of a shopper's data promises; `open` gives a new, empty one. */
 export function describeShopperStore(name: string, open: () => Promise<ShopperStore>): void {
@@ -103,11 +103,29 @@ export function describeShopperStore(name: string, open: () => Promise<ShopperSt
     it('keeps vector blocks apart by encoder revision', async () => {
       const store = await openStore();
       await store.writeVectors(block);
-      await store.writeVectors({ ...block, encoderRevision: 'e2', keys: ['k3'], values: Float32Array.of(5, 6) });
+      await store.writeVectors({ ...block, encoderRevision: 'e2', keys: ['k3'], values: Int8Array.of(5, 6), scales: Float32Array.of(1) });
       expect(await store.readVectors('e1')).toEqual([block]);
       expect((await store.readVectors('e2')).map(({ keys }) => keys)).toEqual([['k3']]);
       expect(await store.readVectors('e')).toEqual([]);
       expect((await store.sizes()).vectors).toBe(3);
+    });
+
+    it('joins the blocks of one revision to one, where each text keeps the vector that counted', async () => {
+      const store = await openStore();
+      await store.joinVectors('e1');
+      for (let n = 0; n < 20; n++) {
+        await store.writeVectors({ ...block, keys: [`k${n}`, 'common'], values: Int8Array.of(n, 0, n, 1), scales: Float32Array.of(1, n) });
+      }
+      await store.writeVectors({ ...block, encoderRevision: 'e2' });
+      const read = async (): Promise<Map<string, unknown>> =>
+        new Map((await store.readVectors('e1')).flatMap(({ keys, values, scales }) => keys.map((key, row) => [key, [values[2 * row], values[2 * row + 1], scales[row]]])));
+      const before = await read();
+      await store.joinVectors('e1');
+      expect(await read()).toEqual(before);
+      expect(before.size).toBe(21);
+      expect(await store.readVectors('e1')).toHaveLength(1);
+      expect(await store.readVectors('e2')).toEqual([{ ...block, encoderRevision: 'e2' }]);
+      expect((await store.sizes()).vectors).toBe(23);
     });
 
     it('keeps slates and settings', async () => {
