@@ -7,9 +7,8 @@ import { packFile } from '../packs/load-pack.ts';
 import type { Pack } from '../packs/pack.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
 import { Bert } from './bert.ts';
-import type { BertDims } from './bert.ts';
+import { bertTensors, dimsOf, tokenizerOf } from './encoder-files.ts';
 import type { ItemEncoder } from './item-encoder.ts';
-import { createTokenizer } from './tokenizer.ts';
 
 /** The encoder of an `encoder` pack on a device. */
 export interface DistilledEncoder extends ItemEncoder {
@@ -18,12 +17,10 @@ export interface DistilledEncoder extends ItemEncoder {
 }
 
 /**
- * Tokens that a device computes before other work gets its turn: four or five titles, 20 ms on one thread of WASM.
- * Larger batches are hardly faster per text there, and a waiting request would wait longer.
+ * Tokens that a device computes at once: larger batches are hardly faster per text on one thread of WASM. Between two of them other
+ * work gets its turn; how much is asked for at a time, and what is more urgent, is for the encoding queue to decide.
  */
 const SLICE_TOKENS = 48;
-
-const DIMENSIONS = ['vocabulary', 'embedding', 'hidden', 'layers', 'heads', 'intermediate', 'positions'] as const satisfies (keyof BertDims)[];
 
 /**
  * Brings the pack's text encoder to a device.
@@ -31,10 +28,7 @@ const DIMENSIONS = ['vocabulary', 'embedding', 'hidden', 'layers', 'heads', 'int
  */
 export function createDistilledEncoder(pack: Pack, device: Device): DistilledEncoder {
   const dims = dimsOf(pack);
-  const tokenizer = createTokenizer(new TextDecoder().decode(packFile(pack, 'vocab.txt')), dims.positions);
-  if (tokenizer.vocabularySize !== dims.vocabulary) {
-    throw new RecommenderError('PACK_INVALID', `vocab.txt has ${tokenizer.vocabularySize} tokens instead of ${dims.vocabulary}.`);
-  }
+  const tokenizer = tokenizerOf(pack);
   const bert = takeBert(pack, device);
   return {
     revision: pack.manifest.revision,
@@ -88,23 +82,7 @@ function takeBert(pack: Pack, device: Device): Bert {
 }
 
 function createBert(pack: Pack, device: Device): Bert {
-  return new Bert(device, parseSafetensors(packFile(pack, 'weights.safetensors')), dimsOf(pack));
-}
-
-/**
- * The sizes of an encoder pack.
- * @throws RecommenderError `PACK_INVALID` when it is a pack of another kind or a size is missing.
- */
-export function dimsOf({ manifest }: Pack): BertDims {
-  if (manifest.kind !== 'encoder') throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} is a ${manifest.kind} pack, not an encoder.`);
-  const sizeOf = (name: keyof BertDims): number => {
-    const size = manifest.dims[name];
-    if (size === undefined || !Number.isSafeInteger(size) || size < 1) {
-      throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} needs dims.${name}, a count.`);
-    }
-    return size;
-  };
-  return Object.fromEntries(DIMENSIONS.map((name) => [name, sizeOf(name)])) as Record<(typeof DIMENSIONS)[number], number>;
+  return new Bert(device, bertTensors(pack), dimsOf(pack));
 }
 
 /** Row numbers in slices of at most `SLICE_TOKENS` tokens (or one text), short texts first. */

@@ -14,6 +14,8 @@ export interface LoadPackOptions {
   readonly signal?: AbortSignal;
   /** Called after every request, also for files that are then refused. */
   readonly onFetched?: (file: FetchedFile) => void;
+  /** The files that are wanted now; default all. */
+  readonly only?: (file: PackFile, manifest: PackManifest) => boolean;
 }
 
 /**
@@ -22,21 +24,25 @@ export interface LoadPackOptions {
  * @throws RecommenderError `PACK_UNAVAILABLE` when something cannot be read, `PACK_INVALID` when something does not match,
  * `ABORTED` by the signal.
  */
-export async function loadPack(address: string, readBytes: ReadBytes, { signal, onFetched }: LoadPackOptions = {}): Promise<Pack> {
-  const read = async (url: string, reason: string): Promise<Uint8Array> => {
-    const bytes = await readOrExplain(readBytes, url, signal);
-    onFetched?.({ url, bytes: bytes.length, reason });
-    return bytes;
-  };
-  const manifest = await parseManifest(await read(address, 'pack description'));
-  const files = await Promise.all(
-    manifest.files.map(async (file) => {
-      const bytes = await read(besideAddress(address, file.name), `pack ${manifest.name}`);
+export async function loadPack(address: string, readBytes: ReadBytes, options: LoadPackOptions = {}): Promise<Pack> {
+  const bytes = await readOrExplain(readBytes, address, options.signal);
+  options.onFetched?.({ url: address, bytes: bytes.length, reason: 'pack description' });
+  return loadFiles({ manifest: await parseManifest(bytes), files: new Map() }, address, readBytes, options);
+}
+
+/** The pack with those files, too, that it did not have yet; otherwise as `loadPack()`. */
+export async function loadFiles({ manifest, files }: Pack, address: string, readBytes: ReadBytes, { signal, onFetched, only }: LoadPackOptions = {}): Promise<Pack> {
+  const missing = manifest.files.filter((file) => !files.has(file.name) && (only?.(file, manifest) ?? true));
+  const loaded = await Promise.all(
+    missing.map(async (file) => {
+      const url = besideAddress(address, file.name);
+      const bytes = await readOrExplain(readBytes, url, signal);
+      onFetched?.({ url, bytes: bytes.length, reason: `pack ${manifest.name}` });
       await checkFile(manifest, file, bytes);
       return [file.name, bytes] as const;
     }),
   );
-  return { manifest, files: new Map(files) };
+  return { manifest, files: new Map([...files, ...loaded]) };
 }
 
 /** The address of a file that lies relative to another address: works for URLs and for paths. */

@@ -23,7 +23,7 @@ export interface PackFile {
   readonly sha256: string;
 }
 
-/** A pack whose files have all been hashed and parsed. */
+/** A pack whose files have been hashed; some may still be on their way. */
 export interface Pack {
   readonly manifest: PackManifest;
   /** Bytes by file name. */

@@ -6,7 +6,7 @@ import type { Candidate, DemandSeries } from '../types.ts';
 import type { CandidateView } from './features.ts';
 
 export interface CandidateSources {
-  readonly vectors: Pick<VectorCache, 'vectorOf'>;
+  readonly vectors: Pick<VectorCache, 'vectorOf' | 'approximate' | 'provisionalOf'>;
   readonly demand: Pick<ItemDemandCache, 'demandOf'>;
   /** Row of an item in the pack's catalogue, or -1. */
   readonly indexOf: (itemId: string) => number;
@@ -21,6 +21,8 @@ interface Entry {
   readonly series: DemandSeries | null;
   readonly hasScore: boolean;
   vector: Float32Array | undefined;
+  /** The vector stands in for one that is still to be made. */
+  isProvisional: boolean;
   demand: ItemDemand | null;
   view: CandidateView | undefined;
 }
@@ -60,6 +62,7 @@ export class CandidateReader {
       series: isSeries(demand) ? demand : null,
       hasScore: Number.isFinite(score),
       vector: undefined,
+      isProvisional: false,
       demand: null,
       view: undefined,
     };
@@ -87,15 +90,27 @@ export class CandidateList {
     return this.#entries.map((entry) => entry?.id ?? '');
   }
 
-  /** The texts that have no vectors yet, in the server's order; those of items outside the pack's catalogue on request. */
+  /** The texts that have no vectors of their own yet, in the server's order; those of items outside the pack's catalogue on request. */
   missingTexts({ unseenOnly = false } = {}): string[] {
     const missing = new Set<string>();
-    for (const entry of this.#entries) {
-      if (entry === null || entry.vector !== undefined) continue;
-      entry.vector = this.#sources.vectors.vectorOf(entry.item);
-      if (entry.vector === undefined && !(unseenOnly && entry.index >= 0)) missing.add(itemText(entry.item));
+    for (const entry of this.#waiting()) {
+      const vector = this.#sources.vectors.vectorOf(entry.item);
+      if (vector !== undefined) setVector(entry, vector, false);
+      else if (!(unseenOnly && entry.index >= 0)) missing.add(itemText(entry.item));
     }
     return [...missing];
+  }
+
+  /** Gives those that wait for their vectors provisional ones, where there are any to be had. */
+  async approximate(): Promise<void> {
+    const waiting = this.#waiting().filter(({ vector }) => vector === undefined);
+    if (waiting.length === 0) return;
+    const { vectors } = this.#sources;
+    await vectors.approximate(waiting.map(({ item }) => itemText(item)));
+    for (const entry of waiting) {
+      const vector = vectors.provisionalOf(itemText(entry.item));
+      if (vector !== undefined) setVector(entry, vector, true);
+    }
   }
 
   /** Forecasts the demand of those that bring a series, in one call. @throws RecommenderError what the demand model threw. */
@@ -109,7 +124,7 @@ export class CandidateList {
     });
   }
 
-  /** Those whose vectors are known, as ranking reads them, and the server position of each. */
+  /** Those that have vectors, as ranking reads them, and the server position of each. */
   rankable(): { readonly positions: readonly number[]; readonly views: readonly CandidateView[] } {
     const positions: number[] = [];
     const views: CandidateView[] = [];
@@ -123,12 +138,16 @@ export class CandidateList {
     return { positions, views };
   }
 
-  /** Those that the interest LSTM can score: in the pack's catalogue, or with a known vector. */
+  /** Those that the interest LSTM can score: in the pack's catalogue, or with a vector. */
   scorable(): { readonly id: string; readonly index: number; readonly vector: Float32Array | null }[] {
     return this.#entries.flatMap((entry) => {
       if (entry === null || (entry.index < 0 && entry.vector === undefined)) return [];
       return [{ id: entry.id, index: entry.index, vector: entry.vector ?? null }];
     });
+  }
+
+  #waiting(): Entry[] {
+    return this.#entries.filter((entry): entry is Entry => entry !== null && (entry.vector === undefined || entry.isProvisional));
   }
 
   #view(entry: Entry, textVector: Float32Array, serverPosition: number | null): CandidateView {
@@ -146,6 +165,12 @@ export class CandidateList {
     };
     return entry.view;
   }
+}
+
+function setVector(entry: Entry, vector: Float32Array, isProvisional: boolean): void {
+  entry.vector = vector;
+  entry.isProvisional = isProvisional;
+  entry.view = undefined;
 }
 
 function isSeries(demand: DemandSeries | null | undefined): demand is DemandSeries {

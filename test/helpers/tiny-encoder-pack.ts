@@ -79,3 +79,29 @@ export async function withGolden({ manifest, files }: Pack, defect = 0): Promise
   ]);
   return { manifest, files: new Map([...files, ['golden.safetensors', golden]]) };
 }
+
+/** The pack in the files of today: words and the static tier (random, too) beside the layers. */
+export function withStaticTier({ manifest, files }: Pack, seed = 2): Pack {
+  const random = createRandom(seed);
+  const { vocabulary, embedding, hidden } = dims;
+  const tensors = [...parseSafetensors(files.get('weights.safetensors')!)];
+  const isWords = ([name]: readonly [string, SafeTensor]): boolean => name.startsWith('word.table');
+  const numbers = (shape: number[], draw: () => number): SafeTensor => ({ dtype: 'F32', shape, values: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, draw) });
+  const rest = [...files].filter(([name]) => name !== 'weights.safetensors');
+  return {
+    manifest,
+    files: new Map([
+      ...rest,
+      ['words.safetensors', writeSafetensors(tensors.filter(isWords))],
+      ['layers.safetensors', writeSafetensors(tensors.filter((tensor) => !isWords(tensor)))],
+      [
+        'static.safetensors',
+        writeSafetensors([
+          ['static.weight', numbers([vocabulary], () => 0.1 + (random.integer(100) / 100))],
+          ['static.projection', numbers([hidden, embedding], () => random.normal())],
+          ['static.bias', numbers([hidden], () => 0.1 * random.normal())],
+        ]),
+      ],
+    ]),
+  };
+}

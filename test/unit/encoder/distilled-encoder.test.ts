@@ -38,13 +38,14 @@ describe('the distilled encoder', () => {
   it('uploads the weights once for golden vectors and service, and frees what it uploaded', async () => {
     const pack = await withGolden(createTinyEncoderPack());
     const device = createReferenceDevice();
-    const [upload, free] = [vi.spyOn(device, 'upload'), vi.spyOn(device, 'free')];
+    const [upload, uploadRows, free] = [vi.spyOn(device, 'upload'), vi.spyOn(device, 'uploadRows'), vi.spyOn(device, 'free')];
+    const uploads = (): number => upload.mock.calls.length + uploadRows.mock.calls.length;
     expect(await checkDevice(device, [encoderGoldenCase(pack)])).toEqual({ ok: true });
-    const tensors = upload.mock.calls.length;
+    const tensors = uploads();
     const served = createDistilledEncoder(pack, device);
-    expect(upload).toHaveBeenCalledTimes(tensors);
+    expect(uploads()).toBe(tensors);
     const another = createDistilledEncoder(pack, device);
-    expect(upload).toHaveBeenCalledTimes(2 * tensors);
+    expect(uploads()).toBe(2 * tensors);
     served.dispose();
     expect(await another.encode(['mug'])).toHaveLength(8);
     another.dispose();
@@ -60,6 +61,6 @@ describe('the distilled encoder', () => {
     expect(() => createDistilledEncoder(withDims({ vocabulary: 17 }), device)).toThrow('16 tokens instead of 17');
     expect(() => createDistilledEncoder(withDims({ hidden: 6 }), device)).toThrow(/shape \[\d+, 8\] instead of \[\d+, 6\]|\[8, 4\] instead of \[6, 4\]|\[10, 8\] instead of \[10, 6\]/);
     expect(() => createDistilledEncoder(withDims({ heads: 3 }), device)).toThrow('do not divide into 3 heads');
-    expect(() => createDistilledEncoder(withDims({ layers: 3 }), device)).toThrow('Tensor layer.2.attention.qkv.weight is missing');
+    expect(() => createDistilledEncoder(withDims({ layers: 3 }), device)).toThrow(/Tensor layer\.2\.attention\.qkv\.weight[.a-z]* is missing/);
   });
 });

@@ -1,0 +1,93 @@
+import { RecommenderError } from '../errors.ts';
+import type { QuantisedRows } from '../lib/quantised-rows.ts';
+import { parseSafetensors, type SafeTensor, type SafeTensors } from '../lib/safetensors.ts';
+import { packFile } from '../packs/load-pack.ts';
+import type { Pack, PackManifest } from '../packs/pack.ts';
+import { quantisedRows } from '../packs/pack-tensors.ts';
+import type { BertDims } from './bert.ts';
+import type { ItemEncoder } from './item-encoder.ts';
+import { createStaticEncoder } from './static-encoder.ts';
+import { createTokenizer, type WordPieceTokenizer } from './tokenizer.ts';
+
+const STATIC = 'static.safetensors';
+/** What the static tier needs: at most 2 MB, fetched before the layers. */
+const FIRST_FILES = new Set(['vocab.txt', 'words.safetensors', STATIC]);
+
+/** Whether a file of an encoder pack is fetched before the others. */
+export function isFirstFile({ name }: { readonly name: string }): boolean {
+  return FIRST_FILES.has(name);
+}
+
+/** Whether a pack has a static tier; the encoders of the first packs, one file of weights, do not. */
+export function hasStaticTier({ files }: Pick<PackManifest, 'files'>): boolean {
+  return files.some(({ name }) => name === STATIC);
+}
+
+const DIMENSIONS = ['vocabulary', 'embedding', 'hidden', 'layers', 'heads', 'intermediate', 'positions'] as const satisfies (keyof BertDims)[];
+
+/**
+ * The sizes of an encoder pack.
+ * @throws RecommenderError `PACK_INVALID` when it is a pack of another kind or a size is missing.
+ */
+export function dimsOf({ manifest }: Pick<Pack, 'manifest'>): BertDims {
+  if (manifest.kind !== 'encoder') throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} is a ${manifest.kind} pack, not an encoder.`);
+  const sizeOf = (name: keyof BertDims): number => {
+    const size = manifest.dims[name];
+    if (size === undefined || !Number.isSafeInteger(size) || size < 1) {
+      throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} needs dims.${name}, a count.`);
+    }
+    return size;
+  };
+  return Object.fromEntries(DIMENSIONS.map((name) => [name, sizeOf(name)])) as Record<(typeof DIMENSIONS)[number], number>;
+}
+
+/** The words of an encoder pack as both its tiers read them: decoded once. */
+interface Words {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly table: QuantisedRows;
+  readonly tensors: SafeTensors;
+}
+
+/** By the bytes of vocab.txt, which a pack keeps while its other files arrive. */
+const known = new WeakMap<Uint8Array, Words>();
+
+function wordsOf(pack: Pack): Words {
+  const vocabulary = packFile(pack, 'vocab.txt');
+  const words = known.get(vocabulary) ?? readWords(pack, vocabulary);
+  known.set(vocabulary, words);
+  return words;
+}
+
+function readWords(pack: Pack, bytes: Uint8Array): Words {
+  const { vocabulary, embedding, positions } = dimsOf(pack);
+  const tokenizer = createTokenizer(new TextDecoder().decode(bytes), positions);
+  if (tokenizer.vocabularySize !== vocabulary) {
+    throw new RecommenderError('PACK_INVALID', `vocab.txt has ${tokenizer.vocabularySize} tokens instead of ${vocabulary}.`);
+  }
+  // The first packs have one file of weights.
+  const tensors = parseSafetensors(packFile(pack, pack.files.has('words.safetensors') ? 'words.safetensors' : 'weights.safetensors'));
+  return { tokenizer, table: quantisedRows(tensors, 'word.table', [vocabulary, embedding]), tensors };
+}
+
+/** What the pack's texts are split with; made once. @throws RecommenderError `PACK_INVALID` */
+export function tokenizerOf(pack: Pack): WordPieceTokenizer {
+  return wordsOf(pack).tokenizer;
+}
+
+/** Every tensor of the encoder, in whichever files they are, with the words decoded to int8. */
+export function bertTensors(pack: Pack): SafeTensors {
+  const { table, tensors } = wordsOf(pack);
+  const { values, scales, columns } = table;
+  return new Map<string, SafeTensor>([
+    ...tensors,
+    ...(pack.files.has('layers.safetensors') ? parseSafetensors(packFile(pack, 'layers.safetensors')) : []),
+    ['word.table', { dtype: 'I8', shape: [scales.length, columns], values }],
+    ['word.table.scale', { dtype: 'F32', shape: [scales.length], values: scales }],
+  ]);
+}
+
+/** The static tier of a pack that has one. @throws RecommenderError `PACK_INVALID` */
+export function staticTierOf(pack: Pack): ItemEncoder {
+  const { tokenizer, table } = wordsOf(pack);
+  return createStaticEncoder({ revision: pack.manifest.revision, dims: dimsOf(pack), tokenizer, words: table, tensors: parseSafetensors(packFile(pack, STATIC)) });
+}
