@@ -2,7 +2,7 @@
  * What the joint head reads of a candidate, by name; a pack names the features that its head was trained on.
  * Change the meaning of a name and the version goes up: a pack of another version is refused.
  */
-export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 1 } as const;
+export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 2 } as const;
 
 export const FEATURE_NAMES = [
   'interest', // log p(next item = i) by the interest LSTM, over the pack's catalogue
@@ -14,9 +14,9 @@ export const FEATURE_NAMES = [
   'popularity7d', // log(1 + units sold in the last week of the demand series)
   'boughtBefore', // log(1 + purchases by this shopper)
   'sinceLast', // log hours since this shopper last touched the item; missing where never
-  'textAffinity', // soft-max pooled similarity to the texts of the last 10 behaviours
-  'textMean', // cosine to u_u, the weighted mean of those texts, both centred on the catalogue's mean
-  'textLast', // cosine to the newest text
+  'textAffinity', // soft-max pooled cosine to the texts of the last 10 behaviours, centred on the catalogue's mean
+  'textMean', // cosine to u_u, the weighted mean of those texts, centred likewise
+  'textLast', // cosine to the newest text, centred likewise
   'demand', // log(1 + forecast of next week's units)
   'demandTrend', // log of forecast over the last four weeks' mean
   'price', // position in the catalogue's prices, 0 to 1

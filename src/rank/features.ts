@@ -27,7 +27,7 @@ export interface ModelScores {
   readonly knn: Float32Array;
   readonly personal: Float32Array;
   readonly popularity: Float32Array;
-  /** Similarities of each recent text to each candidate, [texts, candidates]. */
+  /** Centred cosine of each recent text to each candidate, [texts, candidates]. */
   readonly textSimilarities: Float32Array;
   /** Cosine of centred u_u and centred v_i, [candidates]; null before the first text. */
   readonly textMean: Float32Array | null;
@@ -36,7 +36,7 @@ export interface ModelScores {
 export const FEATURE_COUNT = FEATURE_NAMES.length;
 
 const COLUMN = Object.fromEntries(FEATURE_NAMES.map((name, column) => [name, column])) as Record<FeatureName, number>;
-const POOLING_TEMPERATURE = 0.1; // of the soft-max over similarities: a tenth of cosine apart weighs e times; other values were not compared
+const POOLING_TEMPERATURE = 0.25; // of the soft-max over similarities; the best of 0.5, 0.25, 0.1, 0.05 in training/zero_shot.py
 const SECONDS_PER_HOUR = 3_600;
 
 /** The head's input: [candidates, FEATURE_COUNT], MISSING where a value is not there. */

@@ -51,8 +51,8 @@ export interface PreparedShopper {
   readonly scores: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', Float32Array>>;
   /** u_u, [text]; null before the first text. */
   readonly userVector: Float32Array | null;
-  /** u_u centred on the catalogue's mean, [text]. */
-  readonly centredUser: Float32Array | null;
+  /** The recent texts and then u_u, all centred on the catalogue's mean, [texts + 1, text]; null before the first text. */
+  readonly centredTexts: Float32Array | null;
 }
 
 /** Scores candidates for a shopper: the models, the counted rankers, the features and the head, wired. */
@@ -114,7 +114,7 @@ export class Ranker {
       hidden: state.subarray(0, state.length / 2),
       scores: { markov: scored(this.#simple.markov), rules: scored(this.#simple.rules), knn: scored(this.#simple.knn), personal: scored(this.#simple.personal) },
       userVector,
-      centredUser: userVector && this.#centred(userVector),
+      centredTexts: userVector && this.#centred(view.texts, userVector),
     };
   }
 
@@ -132,38 +132,43 @@ export class Ranker {
     return this.#parts.head.score(await this.features(shopper, candidates), shopper.hidden);
   }
 
-  /** Each recent text, and centred u_u, against each candidate. */
-  async #similarities({ view, centredUser }: PreparedShopper, candidates: readonly CandidateView[]): Promise<{ textSimilarities: Float32Array; textMean: Float32Array | null }> {
+  /** Cosines of each recent text, and of u_u, to each candidate, all centred on the catalogue's mean. */
+  async #similarities({ view, centredTexts }: PreparedShopper, candidates: readonly CandidateView[]): Promise<{ textSimilarities: Float32Array; textMean: Float32Array | null }> {
     const texts = view.textWeights.length;
-    if (texts === 0 || candidates.length === 0 || !centredUser) return { textSimilarities: new Float32Array(0), textMean: null };
-    const queries = new Float32Array((texts + 2) * this.#text); // the recent texts, centred u_u, the catalogue's mean
-    queries.set(view.texts);
-    queries.set(centredUser, texts * this.#text);
-    queries.set(this.#parts.tables.textMean, (texts + 1) * this.#text);
+    if (candidates.length === 0 || !centredTexts) return { textSimilarities: new Float32Array(0), textMean: null };
+    const { textMean } = this.#parts.tables;
+    const queries = new Float32Array((texts + 2) * this.#text); // the recent texts, u_u, the catalogue's mean
+    queries.set(centredTexts);
+    queries.set(textMean, (texts + 1) * this.#text);
     const vectors = new Float32Array(candidates.length * this.#text);
     candidates.forEach(({ textVector }, at) => vectors.set(textVector, at * this.#text));
     const [products] = await this.#parts.device.run((ops) => [
       ops.linear(ops.input(queries, [texts + 2, this.#text]), ops.input(vectors, [candidates.length, this.#text]), null), // [texts + 2, candidates]
     ]);
     const row = (query: number): Float32Array => products!.subarray(query * candidates.length, (query + 1) * candidates.length);
-    return {
-      textSimilarities: products!.subarray(0, texts * candidates.length),
-      textMean: this.#centredCosines(row(texts), row(texts + 1), centredUser),
-    };
-  }
-
-  /** u · (v - m) / |v - m| of unit vectors v, from u · v and v · m: |v - m|² = 1 - 2 v · m + m · m. */
-  #centredCosines(userProducts: Float32Array, meanProducts: Float32Array, centredUser: Float32Array): Float32Array {
-    const { textMean } = this.#parts.tables;
-    const offset = dot(centredUser, textMean);
+    // q · (v - m) / |v - m| of unit vectors v, from q · v and v · m: |v - m|² = 1 - 2 v · m + m · m.
     const meanSquare = dot(textMean, textMean);
-    return userProducts.map((product, at) => (product - offset) / Math.sqrt(Math.max(1e-6, 1 - 2 * meanProducts[at]! + meanSquare)));
+    const lengths = row(texts + 1).map((product) => Math.sqrt(Math.max(1e-6, 1 - 2 * product + meanSquare)));
+    for (let query = 0; query <= texts; query++) {
+      const offset = dot(centredTexts.subarray(query * this.#text, (query + 1) * this.#text), textMean);
+      const products = row(query);
+      lengths.forEach((length, at) => (products[at] = (products[at]! - offset) / length));
+    }
+    return { textSimilarities: products!.subarray(0, texts * candidates.length), textMean: row(texts) };
   }
 
-  #centred(vector: Float32Array): Float32Array {
-    const difference = vector.map((value, k) => value - this.#parts.tables.textMean[k]!);
-    const norm = Math.hypot(...difference) || 1;
-    return difference.map((value) => value / norm);
+  /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */
+  #centred(texts: Float32Array, userVector: Float32Array): Float32Array {
+    const rows = new Float32Array(texts.length + this.#text);
+    rows.set(texts);
+    rows.set(userVector, texts.length);
+    for (let start = 0; start < rows.length; start += this.#text) {
+      const row = rows.subarray(start, start + this.#text);
+      row.forEach((value, k) => (row[k] = value - this.#parts.tables.textMean[k]!));
+      const norm = Math.hypot(...row) || 1;
+      row.forEach((value, k) => (row[k] = value / norm));
+    }
+    return rows;
   }
 }
 
