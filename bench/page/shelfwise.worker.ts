@@ -1,0 +1,3 @@
+import { startWorker } from '../../src/worker/entry.ts';
+
+startWorker();
