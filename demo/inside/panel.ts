@@ -1,7 +1,7 @@
 import type { BehaviourRow, Consent, EngineStatus, LedgerEntry, NextBehaviour } from 'shelfwise';
 import type { ShopCandidate } from '../shop/api.ts';
 import { button, element } from '../shop/element.ts';
-import type { Session } from '../shop/session.ts';
+import type { EncoderChoice, Session } from '../shop/session.ts';
 import type { NetworkLedger, NetworkRow } from './network-ledger.ts';
 
 const TOP = 5;
@@ -22,6 +22,7 @@ export interface InsideOptions {
 export function createInsidePanel({ session, network, candidates }: InsideOptions): HTMLElement {
   const { recommender } = session;
   const consent = element('div', { class: 'choices', role: 'group', 'aria-label': 'Consent' });
+  const encoder = element('div', { class: 'choices', role: 'group', 'aria-label': 'Encoder' }, ...encoderChoices(session));
   const order = button('switch', () => session.setServerOrder(!session.serverOrder), 'Server order');
   const message = element('p', { class: 'small', role: 'status' });
   let forget: ReturnType<typeof setTimeout> | undefined;
@@ -46,7 +47,7 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
       { class: 'inside-body' },
       section('Your choice', consent, element('div', { class: 'actions' }, order, button('', () => void download(), 'Export'), button('', () => void erase(), 'Erase')), message),
       section('What you may do next', next),
-      section('Device', devices, timings),
+      section('Device', encoder, devices, timings),
       section('Behaviour log', log),
       section('Network ledger', element('p', { class: 'small' }, 'Every request of this visit. None carries what you looked at, except the page’s own q and item.'), requests),
     ),
@@ -126,6 +127,19 @@ export function createInsidePanel({ session, network, candidates }: InsideOption
   });
   recommender.on('fallback', ({ message: words }) => say(words));
   return element('div', {}, opener, drawer);
+}
+
+/** Which encoder reads titles; a click loads the page again with the other. */
+function encoderChoices(session: Session): HTMLElement[] {
+  const names: readonly (readonly [EncoderChoice, string])[] = [
+    ['built-in', 'Built-in encoder'],
+    ['transformers', 'transformers.js'],
+  ];
+  return names.map(([value, name]) => {
+    const choice = button('', () => session.switchEncoder(value), name);
+    choice.setAttribute('aria-pressed', String(session.encoder === value));
+    return choice;
+  });
 }
 
 function section(heading: string, ...children: readonly HTMLElement[]): HTMLElement {

@@ -2,6 +2,7 @@ import { cpSync, createReadStream, existsSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, normalize, resolve, sep } from 'node:path';
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from 'vite';
+import { ensureHuggingFaceLayout } from '../../scripts/hugging-face/write-layout.ts';
 import { createCandidateServer } from './candidate-server.ts';
 import { answerCandidates, answerProduct, answerDepartments } from './http.ts';
 import { loadShopData } from './shop-data.ts';
@@ -32,6 +33,16 @@ export function shopServer(dataFolder: string): Plugin {
     name: 'shop-server',
     configureServer: begin,
     configurePreviewServer: begin,
+  };
+}
+
+/** Writes an encoder pack in the layout that transformers.js loads, before the shop is built or served. */
+export function huggingFaceLayout(packFolder: string, outFolder: string): Plugin {
+  return {
+    name: 'hugging-face-layout',
+    async buildStart() {
+      await ensureHuggingFaceLayout(packFolder, outFolder);
+    },
   };
 }
 

@@ -23,11 +23,14 @@ export function slugOf(department: string): string {
   return department.toLowerCase().replace(/[^a-z]+/g, '-');
 }
 
-/** An address within the shop; a forced device stays forced. */
+/** What an address may force for the whole visit: `?device=wasm`, `?encoder=transformers`. */
+const FORCED = ['device', 'encoder'] as const;
+
+/** An address within the shop; what is forced stays forced. */
 export function addressOf(path: string): string {
-  const device = new URLSearchParams(location.search).get('device');
-  if (device === null) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}device=${encodeURIComponent(device)}`;
+  const here = new URLSearchParams(location.search);
+  const kept = new URLSearchParams(FORCED.flatMap((name) => here.getAll(name).slice(0, 1).map((value) => [name, value]))).toString();
+  return kept === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${kept}`;
 }
 
 export const addresses = {

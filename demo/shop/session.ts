@@ -3,15 +3,21 @@ import { createRecommender, type BehaviourEvent, type Consent, type DeviceChoice
 const CONSENT_KEY = 'marlow-wren:consent';
 const ORDER_KEY = 'marlow-wren:order';
 
+/** Who reads titles: the SDK's own encoder, or the same weights in transformers.js. */
+export type EncoderChoice = 'built-in' | 'transformers';
+
 /** This visit: the recommender, and what the shopper chose about it. */
 export interface Session {
   readonly recommender: Recommender;
   /** Whether shelves keep the server's order, to compare. */
   readonly serverOrder: boolean;
+  readonly encoder: EncoderChoice;
   /** Null until the banner was answered. */
   readonly choice: Consent | null;
   choose(consent: Consent): Promise<void>;
   setServerOrder(on: boolean): void;
+  /** Loads the page again with another encoder: a worker takes its encoder when it starts. */
+  switchEncoder(encoder: EncoderChoice): void;
   /** Tells the recommender what happened, then lets the shelves arrange themselves. */
   track(event: BehaviourEvent): Promise<void>;
   erase(): Promise<void>;
@@ -20,6 +26,12 @@ export interface Session {
   /** Listens for anything after which shelves may look different; returns its stop. */
   onChange(listener: () => void): () => void;
 }
+
+/** A bundler wants each worker's address spelt out. */
+const WORKERS: Readonly<Record<EncoderChoice, () => Worker>> = {
+  'built-in': () => new Worker(new URL('../shelfwise.worker.ts', import.meta.url), { type: 'module', name: 'shelfwise' }),
+  transformers: () => new Worker(new URL('../shelfwise-transformers.worker.ts', import.meta.url), { type: 'module', name: 'shelfwise' }),
+};
 
 export function createSession(): Session {
   const listeners = new Set<() => void>();
@@ -36,9 +48,10 @@ export function createSession(): Session {
   let last: Promise<unknown> = Promise.resolve();
   let choice = readConsent();
   let serverOrder = sessionStorage.getItem(ORDER_KEY) === 'server';
+  const encoder = chosenEncoder();
   const recommender = createRecommender({
     pack: '/models/online-retail/pack.json',
-    worker: () => new Worker(new URL('../shelfwise.worker.ts', import.meta.url), { type: 'module', name: 'shelfwise' }),
+    worker: WORKERS[encoder],
     consent: choice ?? 'denied',
     device: forcedDevice() ?? 'auto',
   });
@@ -53,6 +66,7 @@ export function createSession(): Session {
     get choice() {
       return choice;
     },
+    encoder,
     async choose(consent) {
       choice = consent;
       localStorage.setItem(CONSENT_KEY, consent);
@@ -63,6 +77,12 @@ export function createSession(): Session {
       serverOrder = on;
       sessionStorage.setItem(ORDER_KEY, on ? 'server' : 'device');
       notify();
+    },
+    switchEncoder(next) {
+      const address = new URL(location.href);
+      if (next === 'transformers') address.searchParams.set('encoder', next);
+      else address.searchParams.delete('encoder');
+      location.assign(address);
     },
     async track(event) {
       await recommender.track(event);
@@ -94,4 +114,9 @@ function readConsent(): Consent | null {
 function forcedDevice(): DeviceChoice | null {
   const name = new URLSearchParams(location.search).get('device');
   return name === 'webgpu' || name === 'wasm' || name === 'reference' ? name : null;
+}
+
+/** `?encoder=transformers` chooses transformers.js. */
+function chosenEncoder(): EncoderChoice {
+  return new URLSearchParams(location.search).get('encoder') === 'transformers' ? 'transformers' : 'built-in';
 }

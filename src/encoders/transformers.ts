@@ -63,8 +63,9 @@ export async function createTransformersEncoder({ library, model, revision, dtyp
     throw new RecommenderError('INVALID_OPTIONS', "@xenova/transformers runs dtype 'fp32' or 'q8' on wasm; @huggingface/transformers runs the others.");
   }
   const extractor = await loadModel(transformers, model, { dtype, quantized: dtype !== 'fp32', ...(device !== undefined && { device }) });
+  const read = 'shelfwise_revision' in extractor.model.config ? asUncasedBert : (text: string): string => text;
   const extract = async (texts: readonly string[]): Promise<Float32Array> => {
-    const { data, dims } = await extractor(texts.map((text) => text.slice(0, MAX_CHARACTERS)), { pooling: 'mean', normalize: true });
+    const { data, dims } = await extractor(texts.map((text) => read(text.slice(0, MAX_CHARACTERS))), { pooling: 'mean', normalize: true });
     if (data instanceof Float32Array && dims.length === 2 && dims[0] === texts.length) return data;
     throw new RecommenderError('PACK_INVALID', `${model} gave [${dims.join(', ')}] for ${texts.length} texts instead of one vector each: choose a model for feature extraction.`);
   };
@@ -122,6 +123,11 @@ function agreedRevision(model: string, expected: string | undefined, config: obj
   if (revision === undefined) throw new RecommenderError('INVALID_OPTIONS', `${model} does not say its shelfwise_revision: pass \`revision\`.`);
   if (expected !== undefined && revision !== expected) throw new RecommenderError('INVALID_OPTIONS', `${model} holds revision ${revision}, not ${expected}.`);
   return revision;
+}
+
+/** All accents off and no final sigma, as Hugging Face's Rust tokenizer reads for the exported encoder; version 2 leaves accents beyond Latin. */
+function asUncasedBert(text: string): string {
+  return text.normalize('NFD').replace(/\p{Mn}/gu, '').replaceAll('\u03a3', '\u03c3');
 }
 
 /** Row numbers, short texts first: a batch is padded to its longest. */

@@ -70,6 +70,15 @@ describe('an encoder on transformers.js', () => {
     expect(batches.at(-1)![0]!.length).toBeLessThan(10_000);
   });
 
+  it('reads accents and sigma as the exported weights were trained, and leaves texts of other models alone', async () => {
+    const ours = fakeLibrary();
+    await (await ours.create()).encode(['Café', 'ΣΟΦΟΣ', 'שָׁלוֹם']);
+    expect(ours.batches.at(-1)).toEqual(['Cafe', 'σΟΦΟσ', 'שלום']);
+    const other = fakeLibrary({ config: {} });
+    await (await other.create({ revision: REVISION })).encode(['Café']);
+    expect(other.batches.at(-1)).toEqual(['Café']);
+  });
+
   it('asks version 2 and version 4 for the same file', async () => {
     const { create, loads } = fakeLibrary();
     await create();
