@@ -1,3 +1,4 @@
+import type { Device } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
 import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import { parseSafetensors, type SafeTensor, type SafeTensors } from '../lib/safetensors.ts';
@@ -86,8 +87,9 @@ export function bertTensors(pack: Pack): SafeTensors {
   ]);
 }
 
-/** The static tier of a pack that has one. @throws RecommenderError `PACK_INVALID` */
-export function staticTierOf(pack: Pack): ItemEncoder {
+/** The static tier of a pack that has one, on a device. @throws RecommenderError `PACK_INVALID` */
+export function createStaticTier(pack: Pack, device: Device): ItemEncoder {
   const { tokenizer, table } = wordsOf(pack);
-  return createStaticEncoder({ revision: pack.manifest.revision, dims: dimsOf(pack), tokenizer, words: table, tensors: parseSafetensors(packFile(pack, STATIC)) });
+  const tensors = parseSafetensors(packFile(pack, STATIC));
+  return createStaticEncoder({ revision: pack.manifest.revision, dims: dimsOf(pack), tokenizer, words: table, tensors }, device);
 }

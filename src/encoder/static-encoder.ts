@@ -1,7 +1,7 @@
-import { RecommenderError } from '../errors.ts';
+import type { Device } from '../compute/device.ts';
 import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
-import { floatTensor } from '../packs/pack-tensors.ts';
+import { floatTensor, quantisedRows } from '../packs/pack-tensors.ts';
 import type { BertDims } from './bert.ts';
 import type { ItemEncoder } from './item-encoder.ts';
 import type { WordPieceTokenizer } from './tokenizer.ts';
@@ -22,45 +22,40 @@ export interface StaticParts {
  * weights are learnt (frequent words count less, as in SIF, Arora et al. 2017). A text without tokens gives unit(b).
  * @throws RecommenderError `PACK_INVALID` when a tensor is missing or has another shape.
  */
-export function createStaticEncoder({ revision, dims, tokenizer, words, tensors }: StaticParts): ItemEncoder {
+export function createStaticEncoder({ revision, dims, tokenizer, words, tensors }: StaticParts, device: Device): ItemEncoder {
   const { vocabulary, embedding, hidden } = dims;
   const weights = floatTensor(tensors, 'static.weight', [vocabulary]);
-  const projection = floatTensor(tensors, 'static.projection', [hidden, embedding]);
-  const bias = floatTensor(tensors, 'static.bias', [hidden]);
+  const projection = device.uploadRows(quantisedRows(tensors, 'static.projection', [hidden, embedding]));
+  const bias = device.upload(floatTensor(tensors, 'static.bias', [hidden]), [hidden]);
   const table = words.values;
 
-  /** Σ w_t · e_t / Σ w_t, [embedding] */
-  function mean(text: string, out: Float32Array): void {
-    out.fill(0);
-    let total = 0;
-    for (const id of tokenizer.tokenize(text).slice(1, -1)) {
-      total += weights[id]!;
-      const weight = weights[id]! * words.scales[id]!;
-      for (let k = 0; k < embedding; k++) out[k]! += weight * table[id * embedding + k]!;
-    }
-    if (total > 0) for (let k = 0; k < embedding; k++) out[k]! /= total;
+  /** Σ w_t · e_t / Σ w_t of each text, [texts, embedding] */
+  function means(texts: readonly string[]): Float32Array {
+    const out = new Float32Array(texts.length * embedding);
+    texts.forEach((text, row) => {
+      const mean = out.subarray(row * embedding, (row + 1) * embedding);
+      const ids = tokenizer.tokenize(text).slice(1, -1);
+      const total = ids.reduce((sum, id) => sum + weights[id]!, 0);
+      for (const id of ids) {
+        const weight = (weights[id]! / total) * words.scales[id]!;
+        for (let k = 0; k < embedding; k++) mean[k]! += weight * table[id * embedding + k]!;
+      }
+    });
+    return out;
   }
 
   return {
     revision,
     dimensions: hidden,
-    encode(texts, { signal } = {}) {
-      if (signal?.aborted) return Promise.reject(new RecommenderError('ABORTED', undefined, { cause: signal.reason }));
-      const vectors = new Float32Array(texts.length * hidden);
-      const pooled = new Float32Array(embedding);
-      texts.forEach((text, row) => {
-        mean(text, pooled);
-        let square = 0;
-        for (let unit = 0; unit < hidden; unit++) {
-          let sum = bias[unit]!;
-          for (let k = 0, at = unit * embedding; k < embedding; k++) sum += projection[at + k]! * pooled[k]!;
-          vectors[row * hidden + unit] = sum;
-          square += sum * sum;
-        }
-        const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
-        for (let unit = row * hidden; unit < (row + 1) * hidden; unit++) vectors[unit]! *= scale;
-      });
-      return Promise.resolve(vectors);
+    async encode(texts) {
+      if (texts.length === 0) return new Float32Array(0);
+      const [vectors] = await device.run((ops) => [ops.linear(ops.input(means(texts), [texts.length, embedding]), projection, bias)]); // [texts, hidden]
+      for (let start = 0; start < vectors!.length; start += hidden) {
+        const vector = vectors!.subarray(start, start + hidden);
+        const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
+        for (let unit = 0; unit < hidden; unit++) vector[unit]! /= length;
+      }
+      return vectors!;
     },
   };
 }

@@ -98,7 +98,8 @@ export function withStaticTier({ manifest, files }: Pack, seed = 2): Pack {
         'static.safetensors',
         writeSafetensors([
           ['static.weight', numbers([vocabulary], () => 0.1 + (random.integer(100) / 100))],
-          ['static.projection', numbers([hidden, embedding], () => random.normal())],
+          ['static.projection', { dtype: 'I8', shape: [hidden, embedding], values: Int8Array.from({ length: hidden * embedding }, () => random.integer(255) - 127) }],
+          ['static.projection.scale', numbers([hidden], () => 0.01)],
           ['static.bias', numbers([hidden], () => 0.1 * random.normal())],
         ]),
       ],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
 import { createDistilledEncoder } from '../../../src/encoder/distilled-encoder.ts';
-import { staticTierOf } from '../../../src/encoder/encoder-files.ts';
+import { createStaticTier } from '../../../src/encoder/encoder-files.ts';
 import { dequantiseRows } from '../../../src/lib/quantised-rows.ts';
 import { parseSafetensors } from '../../../src/lib/safetensors.ts';
 import { floatTensor, quantisedRows } from '../../../src/packs/pack-tensors.ts';
@@ -11,7 +11,7 @@ import { createTinyEncoderPack, TINY_VOCABULARY, withStaticTier } from '../../he
 const HIDDEN = 8;
 const EMBEDDING = 4;
 const pack = withStaticTier(createTinyEncoderPack());
-const tier = staticTierOf(pack);
+const tier = createStaticTier(pack, createReferenceDevice());
 
 /** unit(P · Σ w e / Σ w + b), as it is written. */
 function expected(tokens: readonly string[]): number[] {
