@@ -1,3 +1,4 @@
+import { PRIORITY } from '../encoder/encoding-queue.ts';
 import { itemText } from '../encoder/item-text.ts';
 import { RecommenderError } from '../errors.ts';
 import { nextTask } from '../lib/next-task.ts';
@@ -23,8 +24,6 @@ const BATCH_ROWS = 256;
 const CHECKPOINT_DELAY_MS = 200;
 /** Rows of a restored history whose texts u_u may be made of, some of them without a say in it. */
 const RESTORED_TEXTS = 4 * RECENT_TEXTS;
-/** What the shopper just did is encoded before the candidates that wait. */
-const EVENT_PRIORITY = 2;
 
 /**
  * One shopper, kept up with the log: every row advances the state once, in the order of seq, after its text was encoded.
@@ -34,6 +33,8 @@ export class LiveShopper {
   readonly #options: LiveShopperOptions;
   #events: ShopperEvent[] = [];
   #state: Float32Array;
+  /** What computed the state. */
+  #kernel: string | undefined;
   /** Unix seconds of the row that advanced the state last. */
   #lastTime: number | null = null;
   /** seq of the last row in the state, of the last row known, and of the last row in a written checkpoint. */
@@ -41,6 +42,12 @@ export class LiveShopper {
   #seenSeq = 0;
   #savedSeq = 0;
   #inbox: BehaviourRow[] = [];
+  /** Rows at the end of a restored history whose texts may still have no vectors. */
+  #unread: BehaviourRow[] = [];
+  /** False once a text could not be encoded: the state is good for this visit, but another one must not go on from it. */
+  #isFirm = true;
+  /** The shopper with the rows that wait, by provisional vectors; good for as long as no row comes or goes. */
+  #ahead: { readonly key: string; readonly shopper: Shopper } | undefined;
   /** The store may hold rows that are not in the inbox. */
   #isStale = false;
   #isEnded = false;
@@ -57,11 +64,34 @@ export class LiveShopper {
   private constructor(options: LiveShopperOptions, initialState: Float32Array) {
     this.#options = options;
     this.#state = initialState;
+    this.#kernel = options.models.ranker.interest?.kernel;
   }
 
   /** The shopper after the rows that are in the state by now. */
   get current(): Shopper {
     return { events: this.#events, state: this.#state };
+  }
+
+  /**
+   * The shopper as a request sees one: rows that wait for their texts are read by provisional vectors where there are any.
+   * What comes of that is kept by nobody: the state itself goes on from the encoder's own vectors.
+   */
+  async now(): Promise<Shopper> {
+    const { models } = this.#options;
+    if (this.isSettled || !models.vectors.isProvisional) return this.current;
+    if (this.#isStale) await this.#readStore();
+    const key = `${this.#lastSeq} ${this.#seenSeq} ${this.#unread.length}`;
+    if (this.#ahead?.key === key) return this.#ahead.shopper;
+    const [rows, state, lastTime, unread] = [[...this.#inbox], this.#state, this.#lastTime, this.#unread];
+    const done = this.#events.slice(0, this.#events.length - unread.length);
+    await models.vectors.approximate([...unread, ...rows].flatMap(({ payload }) => textOf(payload) ?? []));
+    const [old, events] = [unread, rows].map((part) => part.map((row) => this.#toEvent(row, true)));
+    const shopper = {
+      events: [...done, ...old!, ...events!].slice(-FEATURE_ROWS),
+      state: await models.ranker.advance(state, events!.filter((_, at) => advances(rows[at]!.payload)), lastTime),
+    };
+    this.#ahead = { key, shopper };
+    return shopper;
   }
 
   /** True when every row known is in the state. */
@@ -98,11 +128,10 @@ export class LiveShopper {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { partition, store, models, mayWrite, report } = this.#options;
-    const { interest } = models.ranker;
-    if (!interest || this.#savedSeq === this.#lastSeq || !mayWrite()) return;
+    const { partition, store, mayWrite, report } = this.#options;
+    if (this.#kernel === undefined || !this.#isFirm || this.#savedSeq === this.#lastSeq || !mayWrite()) return;
     this.#savedSeq = this.#lastSeq;
-    const checkpoint: Checkpoint = { partition, ...this.#origin(interest.kernel), lastSeq: this.#lastSeq, state: this.#state };
+    const checkpoint: Checkpoint = { partition, ...this.#origin(this.#kernel), lastSeq: this.#lastSeq, state: this.#state };
     await store.writeCheckpoint(checkpoint).catch((error: unknown) => report(RecommenderError.from(error, 'STORAGE_FAILED')));
   }
 
@@ -119,7 +148,7 @@ export class LiveShopper {
     const mover = seen.findLast(({ payload }) => advances(payload));
     // Only the time of the row before it makes a later row advance the state to the same bits.
     if (checkpoint && seen.at(-1)?.seq === checkpoint.lastSeq && (mover || rows.length < FEATURE_ROWS)) {
-      await this.#encodeTexts(seen.slice(-RESTORED_TEXTS));
+      this.#unread = seen.slice(-RESTORED_TEXTS);
       this.#events = seen.map((row) => this.#toEvent(row));
       this.#state = checkpoint.state;
       this.#lastTime = mover ? mover.payload.time / 1000 : null;
@@ -136,9 +165,8 @@ export class LiveShopper {
   }
 
   #matches({ packRevision, encoderRevision, kernel, state }: Checkpoint): boolean {
-    const { interest } = this.#options.models.ranker;
-    if (!interest || state.length !== this.#state.length) return false;
-    const origin = this.#origin(interest.kernel);
+    if (this.#kernel === undefined || state.length !== this.#state.length) return false;
+    const origin = this.#origin(this.#kernel);
     return packRevision === origin.packRevision && encoderRevision === origin.encoderRevision && kernel === origin.kernel;
   }
 
@@ -148,7 +176,7 @@ export class LiveShopper {
   }
 
   #start(): void {
-    if (this.#isEnded || (!this.#isStale && this.#inbox.length === 0)) return;
+    if (this.#isEnded || (!this.#isStale && this.#inbox.length + this.#unread.length === 0)) return;
     this.#working ??= this.#work();
   }
 
@@ -156,7 +184,9 @@ export class LiveShopper {
     try {
       // Not before the caller knows that work has begun.
       await Promise.resolve();
-      while (!this.#isEnded && (this.#isStale || this.#inbox.length > 0)) {
+      while (!this.#isEnded && (this.#isStale || this.#inbox.length + this.#unread.length > 0)) {
+        if (this.#kernel !== this.#options.models.ranker.interest?.kernel) await this.#startAgain();
+        if (this.#unread.length > 0) await this.#readTexts();
         if (this.#isStale) await this.#readStore();
         await this.#advance();
         if (this.#inbox.length > 0) await nextTask();
@@ -167,6 +197,33 @@ export class LiveShopper {
     } finally {
       this.#working = null;
     }
+  }
+
+  /** Another device serves: its arithmetic does not continue a state, but replays the log. */
+  async #startAgain(): Promise<void> {
+    const { ranker } = this.#options.models;
+    let kernel: string | undefined;
+    do {
+      kernel = ranker.interest?.kernel;
+      this.#state = await ranker.initialState();
+    } while (kernel !== ranker.interest?.kernel);
+    this.#kernel = kernel;
+    this.#events = [];
+    this.#inbox = [];
+    this.#unread = [];
+    this.#isFirm = true;
+    this.#lastTime = null;
+    this.#lastSeq = this.#seenSeq = this.#savedSeq = 0;
+    this.#isStale = true;
+  }
+
+  /** u_u of a restored history. */
+  async #readTexts(): Promise<void> {
+    const rows = this.#unread;
+    const isRead = await this.#encodeTexts(rows);
+    if (this.#unread !== rows) return;
+    this.#events.splice(this.#events.length - rows.length, rows.length, ...rows.map((row) => this.#toEvent(row, !isRead)));
+    this.#unread = [];
   }
 
   async #readStore(): Promise<void> {
@@ -185,11 +242,11 @@ export class LiveShopper {
   async #advance(): Promise<void> {
     const { ranker } = this.#options.models;
     const rows = this.#inbox.slice(0, BATCH_ROWS);
-    await this.#encodeTexts(rows);
+    this.#isFirm = (await this.#encodeTexts(rows)) && this.#isFirm;
     const events = rows.map((row) => this.#toEvent(row));
     const moving = rows.flatMap((row, at) => (advances(row.payload) ? [events[at]!] : []));
     const state = await ranker.advance(this.#state, moving, this.#lastTime);
-    if (this.#isEnded || rows.length === 0) return;
+    if (this.#isEnded || rows.length === 0 || this.#kernel !== ranker.interest?.kernel) return;
     this.#inbox.splice(0, rows.length);
     this.#state = state;
     this.#lastSeq = rows.at(-1)!.seq;
@@ -199,22 +256,25 @@ export class LiveShopper {
     if (this.#options.mayWrite()) this.#timer ??= setTimeout(() => void this.flush(), CHECKPOINT_DELAY_MS);
   }
 
-  /** Texts that the encoder refuses are left out: one bad title must not stop the shopper's history. */
-  async #encodeTexts(rows: readonly BehaviourRow[]): Promise<void> {
+  /** Texts that the encoder refuses are left out, and false says so: one bad title must not stop the shopper's history. */
+  async #encodeTexts(rows: readonly BehaviourRow[]): Promise<boolean> {
     const { models, report } = this.#options;
     const missing = rows.flatMap(({ payload }) => {
       const text = textOf(payload);
       return text === null || models.vectors.get(text) ? [] : [text];
     });
-    if (missing.length === 0) return;
+    if (missing.length === 0) return true;
     try {
-      await models.vectors.enqueue(missing, { priority: EVENT_PRIORITY });
+      await models.vectors.enqueue(missing, { priority: PRIORITY.event });
+      return true;
     } catch (error) {
       if (!this.#isEnded) report(RecommenderError.from(error));
+      await models.vectors.approximate(missing);
+      return false;
     }
   }
 
-  #toEvent({ payload }: BehaviourRow): ShopperEvent {
+  #toEvent({ payload }: BehaviourRow, provisionally = !this.#isFirm): ShopperEvent {
     const { vectors, indexOf, ranker } = this.#options.models;
     const text = textOf(payload);
     const itemId = payload.item === undefined ? null : String(payload.item.id);
@@ -224,7 +284,7 @@ export class LiveShopper {
       kind: payload.type,
       time: payload.time / 1000,
       pricePosition: ranker.pricePosition(payload.item?.price),
-      textVector: (text === null ? undefined : vectors.get(text)) ?? null,
+      textVector: (text === null ? undefined : (vectors.get(text) ?? (provisionally ? vectors.provisionalOf(text) : undefined))) ?? null,
     };
   }
 }

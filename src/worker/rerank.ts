@@ -16,7 +16,7 @@ export interface RerankContext {
   readonly now: number;
   readonly partition: string;
   readonly patience: Patience;
-  /** Texts could not be encoded; their candidates keep their server positions. */
+  /** Texts could not be encoded; their candidates keep provisional vectors, or their server positions. */
   readonly report: (error: unknown) => void;
 }
 
@@ -27,12 +27,9 @@ export interface Reranked {
   readonly improvement?: Promise<boolean>;
 }
 
-/** Texts of candidates are encoded after those of events, and before what is prefetched. */
-const CANDIDATE_PRIORITY = 1;
-
 /**
  * One request through the domains: wait for the shopper and for vectors as long as patience lasts, forecast, score, order.
- * Candidates whose vectors are not there keep their server positions.
+ * Candidates whose vectors are not there are ranked by provisional ones, or keep their server positions where there are none of those either.
  * @throws RecommenderError `ABORTED`, `CLOSED`, `DEVICE_FAILED`
  */
 export async function rerank({ models, shopper, now, partition, patience, report }: RerankContext, candidates: readonly unknown[], limit: number): Promise<Reranked> {
@@ -41,6 +38,8 @@ export async function rerank({ models, shopper, now, partition, patience, report
   const list = models.candidates.read(candidates);
   const missing = list.missingTexts();
   const encoding = missing.length > 0 ? encode(models, missing, report) : undefined;
+  // Now, since at the deadline it would be too late.
+  await list.approximate();
   if (!shopper.isSettled) await patience.until(shopper.settled());
   const isSettled = shopper.isSettled;
   const advanceMs = stopwatch.lap();
@@ -52,7 +51,7 @@ export async function rerank({ models, shopper, now, partition, patience, report
   await list.addDemand();
   const forecastMs = stopwatch.lap();
 
-  const scores = await scoreList(ranker, await ranker.prepare(shopper.current, now / 1000), list);
+  const scores = await scoreList(ranker, await ranker.prepare(await shopper.now(), now / 1000), list);
   patience.check();
   const order = orderByScore(scores, limit);
   const slate = uniqueId();
@@ -70,7 +69,7 @@ export async function rerank({ models, shopper, now, partition, patience, report
       packRevision,
     },
     shown: toSlateRecord({ id: slate, partition, time: now, packRevision, itemIds: list.ids, order }),
-    ...(!isComplete && { improvement: Promise.all([encoding ?? true, shopper.settled()]).then(([encoded]) => encoded) }),
+    ...(!isComplete && { improvement: Promise.all([encoding ?? true, shopper.settled()]).then(([encoded]) => encoded && shopper.isSettled) }),
   };
 }
 
@@ -86,7 +85,7 @@ async function scoreList(ranker: Ranker, prepared: PreparedShopper, list: Candid
 /** True once all texts have their vectors, false when they could not be made. */
 async function encode({ vectors }: Models, texts: readonly string[], report: (error: unknown) => void): Promise<boolean> {
   try {
-    await vectors.enqueue(texts, { priority: CANDIDATE_PRIORITY });
+    await vectors.enqueue(texts);
     return true;
   } catch (error) {
     report(error);
