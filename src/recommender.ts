@@ -47,8 +47,11 @@ export interface Recommender {
   forecast(series: DemandSeries, options?: { readonly horizon?: number }): Promise<Forecast | null>;
   /** The live values of y(u,i,t) for one candidate; null without consent or models. @throws RecommenderError `CLOSED` */
   formula(candidate: object): Promise<FormulaValues | null>;
-  /** Encodes items in the background, so that later slates are complete at once. @throws RecommenderError `CLOSED` */
-  prefetch(candidates: readonly object[]): Promise<void>;
+  /**
+   * Encodes items in idle time, so that later slates are complete at once: requests and what they wait for always go first.
+   * @throws the reason of an aborted `signal`; RecommenderError `CLOSED` after close().
+   */
+  prefetch(candidates: readonly object[], options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Device and why, packs, store, timings, queue and every request made. @throws RecommenderError `CLOSED` */
   status(): Promise<EngineStatus>;
   /** All that is kept of the shopper; asking for it needs no consent. @throws RecommenderError where it cannot be read */
@@ -105,16 +108,22 @@ export function createRecommender(options: RecommenderOptions): Recommender {
   }
 
   /** Calls the engine after all that was tracked before. */
-  function call<M extends Method>(method: M, args: CallArguments<M>): Promise<CallResult<M>> {
+  function call<M extends Method>(method: M, args: CallArguments<M>, signal?: AbortSignal): Promise<CallResult<M>> {
     outbox.flush();
-    return client.call(method, args);
+    return client.call(method, args, signal);
   }
 
-  /** An answer, or what stands for none, with a `fallback` event that says why; rejects only after close(). */
-  async function ask<M extends Method, Otherwise>(method: M, args: CallArguments<M>, otherwise: Otherwise): Promise<CallResult<M> | Otherwise> {
+  /** An answer, or what stands for none, with a `fallback` event that says why; rejects only after close() and by the signal. */
+  async function ask<M extends Method, Otherwise>(
+    method: M,
+    args: CallArguments<M>,
+    otherwise: Otherwise,
+    signal?: AbortSignal,
+  ): Promise<CallResult<M> | Otherwise> {
     try {
-      return await call(method, args);
+      return await call(method, args, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       const known = RecommenderError.from(error);
       if (known.code === 'CLOSED') throw known;
       report(known);
@@ -127,9 +136,10 @@ export function createRecommender(options: RecommenderOptions): Recommender {
     method: M,
     args: CallArguments<M>,
     otherwise: Otherwise,
+    signal?: AbortSignal,
   ): Promise<CallResult<M> | Otherwise> {
     if (closing.signal.aborted) throw new RecommenderError('CLOSED');
-    if (consent !== 'denied') return ask(method, args, otherwise);
+    if (consent !== 'denied') return ask(method, args, otherwise, signal);
     report(new RecommenderError('CONSENT_DENIED'));
     return otherwise;
   }
@@ -196,7 +206,7 @@ export function createRecommender(options: RecommenderOptions): Recommender {
       const plain = toPlainCandidate(candidate, fields);
       return plain === undefined ? null : askOfShopper('formula', [plain], null);
     },
-    prefetch: (candidates) => askOfShopper('prefetch', [toPlainCandidates(candidates, fields)], undefined),
+    prefetch: (candidates, { signal } = {}) => askOfShopper('prefetch', [toPlainCandidates(candidates, fields)], undefined, signal),
     status,
     exportData: () => call('exportData', []),
     eraseData: () => {

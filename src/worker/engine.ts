@@ -1,4 +1,5 @@
 import { toBehaviourRow } from '../behaviour/event-log.ts';
+import { PRIORITY } from '../encoder/encoding-queue.ts';
 import { RecommenderError } from '../errors.ts';
 import { Patience } from '../lib/patience.ts';
 import { createConsentGate } from '../privacy/consent.ts';
@@ -197,7 +198,8 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
           const ready = await shopperNow(patience);
           if (ready === 'late') throw new RecommenderError('WARMING_UP');
           const { models: loaded, visit: opened, shopper } = ready;
-          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report: reportFailure }, candidates, limit);
+          const endRequest = loaded.vectors.beginRequest();
+          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report: reportFailure }, candidates, limit).finally(endRequest);
           timings = answer.timings;
           scoringMs = Math.max(timings.forecastMs + timings.scoreMs, SCORING_DECAY * scoringMs);
           opened.logSlate(shown);
@@ -217,7 +219,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         if (interest === null) throw new RecommenderError('PACK_UNAVAILABLE', 'This pack has no interest LSTM.');
         const list = loaded.candidates.read(candidates);
         const unseen = list.missingTexts({ unseenOnly: true });
-        if (unseen.length > 0) await patience.until(loaded.vectors.enqueue(unseen, { priority: 1 }));
+        if (unseen.length > 0) await patience.until(loaded.vectors.enqueue(unseen));
         list.missingTexts();
         return nextBehaviours(interest, await interest.next(shopper.current.state), list.scorable());
       }),
@@ -235,7 +237,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         const { models: loaded, shopper } = await settledShopper(patience);
         const list = loaded.candidates.read([candidate]);
         const missing = list.missingTexts();
-        if (missing.length > 0) await patience.until(loaded.vectors.enqueue(missing, { priority: 1 }));
+        if (missing.length > 0) await patience.until(loaded.vectors.enqueue(missing));
         list.missingTexts();
         await list.addDemand();
         const [view] = list.rankable().views;
@@ -243,13 +245,16 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         return formulaValues(loaded.ranker, await loaded.ranker.prepare(shopper.current, environment.now() / 1000), view);
       }),
 
-    prefetch: (candidates) =>
-      call(async (patience) => {
-        if (consent === 'denied') return;
-        const loaded = models ?? (await patience.until(loading));
-        if (loaded === 'late') return;
-        await patience.until(loaded.vectors.enqueue(loaded.candidates.read(candidates).missingTexts()));
-      }),
+    prefetch: (candidates, signal) =>
+      call(
+        async (patience) => {
+          if (consent === 'denied') return;
+          const loaded = models ?? (await patience.until(loading));
+          if (loaded === 'late') return;
+          await patience.until(loaded.vectors.enqueue(loaded.candidates.read(candidates).missingTexts(), { priority: PRIORITY.prefetch, signal }));
+        },
+        { signal },
+      ),
 
     status: () =>
       call(async () => ({

@@ -88,7 +88,7 @@ export interface LedgerEntry {
 
 /** What the engine tells the page without being asked. */
 export interface EngineEvents {
-  /** A new call of rerank for this slate would differ: its missing vectors are there. */
+  /** A new call of rerank for this slate would differ: the vectors that it waited for are there. */
   improved: { readonly slate: string };
   /** Another tab changed the history. */
   changed: { readonly reason: 'appended' | 'erased' };
@@ -107,8 +107,8 @@ export interface Engine {
   forecast(series: DemandSeries, options: { horizon: number }): Promise<Forecast>;
   /** The formula's live values for one candidate, as the last state of the shopper has them. */
   formula(candidate: Candidate): Promise<FormulaValues>;
-  /** Encodes items in the background so that later slates are complete at once; resolves when done. */
-  prefetch(candidates: readonly Candidate[]): Promise<void>;
+  /** Encodes items in idle time so that later slates are complete at once; resolves when done. */
+  prefetch(candidates: readonly Candidate[], signal?: AbortSignal): Promise<void>;
   status(): Promise<EngineStatus>;
   exportData(): Promise<ShopperExport>;
   eraseData(): Promise<void>;

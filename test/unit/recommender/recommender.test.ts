@@ -272,6 +272,22 @@ describe('everything else', () => {
     expect(fallbacks).toEqual(Array(5).fill('WARMING_UP'));
   });
 
+  it('lets prefetching be given up', async () => {
+    const begun = vi.fn();
+    const prefetch = (_candidates: unknown, signal?: AbortSignal): Promise<never> => {
+      begun();
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new RecommenderError('ABORTED'))));
+    };
+    const { recommender, fallbacks } = setUp({ workers: [withEngine({ prefetch })] });
+    const abort = new AbortController();
+    const reason = new Error('the shopper left');
+    const prefetched = recommender.prefetch(RINGS, { signal: abort.signal });
+    await vi.waitFor(() => expect(begun).toHaveBeenCalled());
+    abort.abort(reason);
+    await expect(prefetched).rejects.toBe(reason);
+    expect(fallbacks).toEqual([]);
+  });
+
   it('does not pretend to have exported or erased', async () => {
     const refuse = (): Promise<never> => Promise.reject(new RecommenderError('STORAGE_FAILED'));
     const { recommender } = setUp({ workers: [withEngine({ exportData: refuse, eraseData: refuse })] });
