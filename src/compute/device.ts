@@ -1,4 +1,5 @@
 import type { QuantisedRows } from '../lib/quantised-rows.ts';
+import type { RecommenderError } from '../errors.ts';
 import type { DeviceName } from '../types.ts';
 
 /** Row-major float32 values that live on a device. */
@@ -54,6 +55,8 @@ export interface Device {
   readonly supports: ReadonlySet<Workload>;
   /** True where a GPU is only imitated on the CPU: `auto` then passes it over, as our own CPU kernels are faster there. */
   readonly emulated?: boolean;
+  /** Resolves when the device is lost (never because of `dispose()`): its runs have failed, and only a new device can serve again. */
+  readonly lost?: Promise<RecommenderError>;
   /** Uploads weights; they stay until `free()` or `dispose()`. */
   upload(values: Float32Array, shape: readonly number[]): Tensor;
   /**
@@ -62,6 +65,11 @@ export interface Device {
    */
   uploadRows(rows: QuantisedRows): Tensor;
   free(tensor: Tensor): void;
+  /**
+   * Prepares in the background what runs of other sizes than those so far would wait for; for idle time, once every model
+   * has run (its golden vectors do). Runs may go on meanwhile.
+   */
+  warmUp?(): Promise<void>;
   /**
    * Runs a program and reads its results back in one go; everything made inside is released.
    * @throws RecommenderError `DEVICE_FAILED` when the device is lost or refuses.

@@ -8,7 +8,15 @@ export interface GoldenCase {
   run(device: Device): Promise<Float32Array>;
   /** What the trained model gave, in float32. */
   readonly expected: Float32Array;
+  /** Length of the vectors that `expected` consists of, where their directions are what counts; else its values do. */
+  readonly vectorLength?: number;
 }
+
+/** Arithmetic of fewer bits than float32 turns a vector a little, by as much in each run: its values are not the trained model's. */
+const COARSE_KERNEL = /int8|f16/;
+/** Of unit vectors from a coarse kernel and from float32. */
+const LEAST_COSINE = 0.998;
+const LENGTH_TOLERANCE = 0.01; // of squares
 
 /** `late` marks no answer in time: the device may be stuck, and its other workloads with it. */
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly late: boolean };
@@ -17,7 +25,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
  * Runs golden cases on a device, one after another, until one fails.
  * @param options.timeoutMs for all cases together, shader compilation included; default 4000.
  * @param options.tolerance largest difference allowed, relative to the largest expected magnitude; default 1e-3, which
- * float32 kernels of any summation order meet and a wrong kernel does not.
+ * float32 kernels of any summation order meet and a wrong kernel does not. Vectors of an int8 or f16 kernel are judged by their
+ * cosine instead, at least 0.998 each.
  */
 export async function checkDevice(
   device: Device,
@@ -33,7 +42,9 @@ export async function checkDevice(
       return { ok: false, reason: `did not answer ${name} within ${timeoutMs} ms`, late: true };
     }
     if (answer instanceof Error) return { ok: false, reason: `failed on ${name}: ${reasonOf(answer)}`, late: false };
-    const difference = describeDifference(answer, golden.expected, tolerance);
+    const { expected, vectorLength } = golden;
+    const isCoarse = vectorLength !== undefined && COARSE_KERNEL.test(device.kernel);
+    const difference = isCoarse ? describeTurn(answer, expected, vectorLength) : describeDifference(answer, expected, tolerance);
     if (difference !== null) return { ok: false, reason: `${difference} on ${name}`, late: false };
   }
   return { ok: true };
@@ -69,6 +80,23 @@ function describeDifference(actual: Float32Array, expected: Float32Array, tolera
     const wanted = expected[index]!;
     // Written so that NaN fails.
     if (!(Math.abs(value - wanted) <= tolerance * scale)) return `gave ${toText(value)} instead of ${toText(wanted)}`;
+  }
+  return null;
+}
+
+/** The first vector that points elsewhere, in words, or null where all directions agree. */
+function describeTurn(actual: Float32Array, expected: Float32Array, vectorLength: number): string | null {
+  if (actual.length !== expected.length) return describeDifference(actual, expected, 0);
+  for (let start = 0; start < expected.length; start += vectorLength) {
+    let [product, actualSquare, expectedSquare] = [0, 0, 0];
+    for (let k = start; k < start + vectorLength; k++) {
+      product += actual[k]! * expected[k]!;
+      actualSquare += actual[k]! ** 2;
+      expectedSquare += expected[k]! ** 2;
+    }
+    const cosine = product / Math.sqrt(actualSquare * expectedSquare);
+    // Written so that NaN fails; a direction alone would let a vector of any length pass.
+    if (!(cosine >= LEAST_COSINE && Math.abs(actualSquare / expectedSquare - 1) <= LENGTH_TOLERANCE)) return `gave a vector of cosine ${toText(cosine)} to the trained model's`;
   }
   return null;
 }

@@ -44,7 +44,6 @@ export interface NextInterest {
 export class InterestModel {
   readonly hidden: number;
   readonly embedding: number;
-  readonly kernel: string;
   readonly itemIds: readonly string[];
   readonly #index: ReadonlyMap<string, number>;
   readonly #device: Device;
@@ -68,7 +67,6 @@ export class InterestModel {
     this.hidden = hidden;
     this.embedding = embedding;
     this.itemIds = itemIds;
-    this.kernel = `${device.name}/${device.kernel}`;
     this.#device = device;
     this.#index = new Map(itemIds.map((id, index) => [id, index]));
     this.#items = get('items', items, embedding);
@@ -85,6 +83,11 @@ export class InterestModel {
     this.#userBias = upload('user.bias', embedding);
     this.#kindWeight = upload('kind', BEHAVIOUR_KINDS.length, hidden);
     this.#kindBias = upload('kind.bias', BEHAVIOUR_KINDS.length);
+  }
+
+  /** The arithmetic of now, which names whose states may be continued. */
+  get kernel(): string {
+    return `${this.#device.name}/${this.#device.kernel}`;
   }
 
   /** The item's row in the pack's catalogue, or -1. */

@@ -10,7 +10,7 @@ import type { Consent, TrackResult } from '../types.ts';
 import { modelStatus, storeStatus } from './engine-status.ts';
 import type { EngineEnvironment } from './environment.ts';
 import type { LiveShopper } from './live-shopper.ts';
-import { loadModels, type Models } from './models.ts';
+import { loadModels, type LoadModelsOptions, type Models } from './models.ts';
 import type { Engine, EngineOptions, StageTimings } from './protocol.ts';
 import { rerank } from './rerank.ts';
 import { Visit } from './visit.ts';
@@ -48,45 +48,21 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
   }
 
   const gate = createConsentGate({ partition, consent, openStore: (home) => environment.openStore(home) });
-  const lost = new Set<string>();
-  let loading = shared ?? load();
-  follow(loading);
-
-  function load(): Promise<Models> {
-    const devices = Object.fromEntries(Object.entries(environment.devices).filter(([name]) => !lost.has(name)));
-    return loadModels(options, { ...environment, devices }, { signal: closing.signal, report });
-  }
-
-  function follow(started: Promise<Models>): void {
-    started.then(
-      (loaded) => {
-        models = loaded;
-        if (!closing.signal.aborted) environment.emit('ready', { device: loaded.devices.score.device });
-      },
-      (error: unknown) => {
-        failure = RecommenderError.from(error);
-        report(failure);
-      },
-    );
-  }
-
-  /** A device that served has failed: the models are made again on those that are left, and the log is replayed there. */
-  function leaveDevice(failed: Models | undefined): void {
-    if (failed === undefined || failed !== models || shared !== undefined || closing.signal.aborted) return;
-    const used = new Set(Object.values(failed.devices).map(({ device }) => device));
-    // The error does not say which one it was; the first choice has the least proof of working everywhere.
-    lost.add(['webgpu', 'wasm', 'reference'].find((name) => used.has(name))!);
-    models = undefined;
-    loading = load();
-    follow(loading);
-    changeVisit(() => failed.dispose()).catch(report);
-  }
-
-  /** Of work in the background, whose failure no caller hears of. */
-  function reportFailure(error: unknown): void {
-    report(error);
-    if (RecommenderError.from(error).code === 'DEVICE_FAILED') leaveDevice(models);
-  }
+  const settings: LoadModelsOptions['settings'] = {
+    readSetting: async (key) => (await visit)?.store.readSetting(key),
+    writeSetting: async (key, value) => (await visit)?.store.writeSetting(key, value),
+  };
+  const loading = shared ?? loadModels(options, environment, { signal: closing.signal, report, settings });
+  loading.then(
+    (loaded) => {
+      models = loaded;
+      if (!closing.signal.aborted) environment.emit('ready', { device: loaded.devices.score.device });
+    },
+    (error: unknown) => {
+      failure = RecommenderError.from(error);
+      report(failure);
+    },
+  );
 
   /** The visit that is open; undefined while it changes. */
   let current: Visit | null | undefined;
@@ -97,7 +73,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
   async function openVisit(change: number): Promise<Visit | null> {
     if (closing.signal.aborted) return null;
     const store = await gate.store();
-    const opened = store && new Visit({ partition, store, models: loading, mayWrite: () => environment.isWriter(), report: reportFailure, onChange });
+    const opened = store && new Visit({ partition, store, models: loading, mayWrite: () => environment.isWriter(), report, onChange });
     if (change === changes) current = opened;
     return opened;
   }
@@ -148,14 +124,11 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         [signal, 'ABORTED'],
       ],
     });
-    const serving = models;
     try {
       patience.check();
       return await work(patience);
     } catch (error) {
-      const known = RecommenderError.from(error);
-      if (known.code === 'DEVICE_FAILED') leaveDevice(serving);
-      throw known;
+      throw RecommenderError.from(error);
     } finally {
       patience.end();
     }
@@ -199,7 +172,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
           if (ready === 'late') throw new RecommenderError('WARMING_UP');
           const { models: loaded, visit: opened, shopper } = ready;
           const endRequest = loaded.vectors.beginRequest();
-          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report: reportFailure }, candidates, limit).finally(endRequest);
+          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report }, candidates, limit).finally(endRequest);
           timings = answer.timings;
           scoringMs = Math.max(timings.forecastMs + timings.scoreMs, SCORING_DECAY * scoringMs);
           opened.logSlate(shown);

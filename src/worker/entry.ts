@@ -36,9 +36,15 @@ export function startWorker({ encoder }: WorkerOptions = {}): void {
       ledger: ledger.entries,
       isWriter: sharing.isWriter,
       devices: { webgpu: loadWebgpu, wasm: loadWasm, reference: loadReference },
+      gpuName,
       ...(encoder !== undefined && { encoder }),
     });
   });
+}
+
+async function gpuName(): Promise<string | null> {
+  const info = 'gpu' in navigator ? (await navigator.gpu.requestAdapter())?.info : undefined;
+  return info ? [info.vendor, info.architecture, info.device, info.description].join(' ') : null;
 }
 
 // Each device is a chunk of its own: a browser without WebGPU never fetches that one.

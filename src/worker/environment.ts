@@ -1,8 +1,7 @@
-import type { Device } from '../compute/device.ts';
+import type { DeviceFactories } from '../compute/choose.ts';
 import type { ItemEncoder } from '../encoder/item-encoder.ts';
 import type { ReadBytes } from '../packs/pack.ts';
 import type { ShopperStore } from '../storage/shopper-store.ts';
-import type { DeviceName } from '../types.ts';
 import type { EngineEvents, LedgerEntry } from './protocol.ts';
 
 /** Makes the shop's own encoder, once, when the engine first needs it. */
@@ -22,7 +21,9 @@ export interface EngineEnvironment {
   ledger(): readonly LedgerEntry[];
   /** True while this engine may write model state (checkpoints); one tab per database may. */
   isWriter(): boolean;
-  readonly devices: Partial<Record<DeviceName, () => Promise<Device>>>;
+  readonly devices: DeviceFactories;
+  /** Names the GPU, so that a race is run again on another; null without one. */
+  readonly gpuName?: () => Promise<string | null>;
   /** The shop's own encoder in place of the pack's. */
   readonly encoder?: CreateEncoder;
 }

@@ -1,4 +1,4 @@
-import { chooseDevices, type ChosenDevice, type DroppedDevice } from '../compute/choose.ts';
+import { chooseDevices, type ChosenDevice, type DroppedDevice, type RaceMemory } from '../compute/choose.ts';
 import type { Workload } from '../compute/device.ts';
 import type { GoldenCase } from '../compute/self-test.ts';
 import { createDistilledEncoder, encoderGoldenCase } from '../encoder/distilled-encoder.ts';
@@ -14,6 +14,7 @@ import type { PackManifest } from '../packs/pack.ts';
 import { CandidateReader } from '../rank/candidate-reader.ts';
 import type { Ranker } from '../rank/ranker.ts';
 import { createRanker, goldenCases, parseRecommenderPack } from '../rank/recommender-pack.ts';
+import type { ShopperStore } from '../storage/shopper-store.ts';
 import type { EngineEnvironment } from './environment.ts';
 import type { EngineOptions } from './protocol.ts';
 
@@ -21,7 +22,7 @@ import type { EngineOptions } from './protocol.ts';
 export interface Models {
   readonly packRevision: string;
   readonly packs: readonly PackManifest[];
-  /** Who serves, and one line that says why; `encode` is `own` for the shop's own encoder. */
+  /** Who serves now, and one line that says why; `encode` is `own` for the shop's own encoder. */
   readonly devices: Readonly<Record<Workload, { readonly device: string; readonly why: string }>>;
   readonly ranker: Ranker;
   readonly demand: DemandModel | null;
@@ -36,6 +37,8 @@ export interface LoadModelsOptions {
   readonly signal?: AbortSignal;
   /** A device was given up, or a store refused vectors; the models go on without. */
   readonly report: (error: RecommenderError) => void;
+  /** Where results of races between devices outlive the page; by default each page races. */
+  readonly settings?: Pick<ShopperStore, 'readSetting' | 'writeSetting'>;
 }
 
 /** An encoder whose device is still to be chosen. */
@@ -54,9 +57,10 @@ interface EncoderSource {
  */
 export async function loadModels(
   { pack: address, device: choice }: Pick<EngineOptions, 'pack' | 'device'>,
-  environment: Pick<EngineEnvironment, 'readBytes' | 'devices' | 'encoder'>,
-  { signal, report }: LoadModelsOptions,
+  environment: Pick<EngineEnvironment, 'readBytes' | 'devices' | 'encoder' | 'gpuName'>,
+  { signal, report, settings }: LoadModelsOptions,
 ): Promise<Models> {
+  const gpuName = environment.gpuName?.().catch(() => null); // while the packs are on their way
   const pack = await loadPack(address, environment.readBytes, { ...(signal && { signal }) });
   const { manifest } = pack;
   if (manifest.kind !== 'recommender') throw new RecommenderError('PACK_INVALID', `${address} is a pack of kind ${manifest.kind}.`);
@@ -70,10 +74,8 @@ export async function loadModels(
     cases: [...goldenCases(recommender), ...source.cases],
     create: environment.devices,
     onDropped: (dropped) => report(new RecommenderError('DEVICE_FAILED', describeDropped(dropped))),
+    ...(settings && { memory: raceMemory(settings, async () => [await gpuName, manifest.revision, source.revision].join(' ')) }),
   });
-  const release = (): void => {
-    for (const device of new Set(Object.values(devices).map((chosen) => chosen.device))) device.dispose();
-  };
   try {
     const encoder = source.create(devices.encode);
     if (encoder.dimensions !== manifest.dims.text) {
@@ -88,10 +90,12 @@ export async function loadModels(
     return {
       packRevision: manifest.revision,
       packs: source.manifest ? [manifest, source.manifest] : [manifest],
-      devices: {
-        encode: source.manifest ? lineOf(devices.encode) : { device: 'own', why: "the shop's own encoder" },
-        sequence: lineOf(devices.sequence),
-        score: lineOf(devices.score),
+      get devices() {
+        return {
+          encode: source.manifest ? lineOf(devices.encode) : { device: 'own', why: "the shop's own encoder" },
+          sequence: lineOf(devices.sequence),
+          score: lineOf(devices.score),
+        };
       },
       ranker,
       demand,
@@ -100,11 +104,11 @@ export async function loadModels(
       indexOf,
       dispose: async () => {
         await vectors.close();
-        release();
+        devices.dispose();
       },
     };
   } catch (error) {
-    release();
+    devices.dispose();
     throw error;
   }
 }
@@ -141,6 +145,11 @@ function floatTensors(tensors: SafeTensors): DemandTensors {
     const { shape } = tensors.get(name)!;
     return [name, { shape, values: floatTensor(tensors, name, shape) }];
   }));
+}
+
+function raceMemory({ readSetting, writeSetting }: NonNullable<LoadModelsOptions['settings']>, name: () => Promise<string>): RaceMemory {
+  const key = async (): Promise<string> => `race ${await name()}`;
+  return { read: async () => readSetting(await key()), write: async (results) => writeSetting(await key(), results) };
 }
 
 function lineOf({ device, why }: ChosenDevice): { device: string; why: string } {

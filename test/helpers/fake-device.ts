@@ -15,23 +15,45 @@ class FakeTensor implements Tensor {
 
 export interface FakeDevice extends Device {
   readonly disposed: boolean;
+  /** Uploaded and not freed. */
+  readonly held: number;
+  /** Tests change it while the device is in service. */
+  readonly behaviour: FakeBehaviour;
+  /** The device is gone: its runs fail. */
+  lose(): void;
 }
 
 export interface FakeBehaviour {
   readonly supports?: readonly Workload[];
-  /** Applied to every value that is read back: the kernel's defect. */
-  readonly corrupt?: (value: number) => number;
-  /** Never answers. */
-  readonly hangs?: boolean;
   readonly emulated?: boolean;
+  readonly kernel?: string;
+  /** Applied to every value that is read back: the kernel's defect. */
+  corrupt?: (value: number) => number;
+  /** Never answers. */
+  hangs?: boolean;
+  /** Rejects every run. */
+  throws?: boolean;
+  /** Blocks the thread as long in each run. */
+  busyMs?: number;
 }
 
 /** A device that hands inputs back, as well or as badly as it is told. */
 export function createFakeDevice(
   name: DeviceName,
-  { supports = ['encode', 'sequence', 'score'], corrupt = (value) => value, hangs = false, emulated = false }: FakeBehaviour = {},
+  behaviour: FakeBehaviour = {},
 ): FakeDevice {
+  const { supports = ['encode', 'sequence', 'score'], emulated = false, kernel = 'fake' } = behaviour;
   let disposed = false;
+  let failure: RecommenderError | undefined;
+  let lose: FakeDevice['lose'] = () => undefined;
+  const lost = new Promise<RecommenderError>((resolve) => {
+    lose = () => resolve((failure = new RecommenderError('DEVICE_FAILED', 'It was unplugged.')));
+  });
+  const held = new Set<Tensor>();
+  const hold = (tensor: FakeTensor): Tensor => {
+    held.add(tensor);
+    return tensor;
+  };
   const refuse = (): never => {
     throw new RecommenderError('DEVICE_FAILED', 'A fake device only hands inputs back.');
   };
@@ -45,17 +67,27 @@ export function createFakeDevice(
   };
   return {
     name,
-    kernel: 'fake',
+    kernel,
+    behaviour,
+    lost,
+    lose: () => lose(),
+    get held() {
+      return held.size;
+    },
     supports: new Set(supports),
     emulated,
     get disposed() {
       return disposed;
     },
-    upload: (values, shape) => new FakeTensor(values.slice(), shape),
-    uploadRows: (rows) => new FakeTensor(dequantiseRows(rows), [rows.scales.length, rows.columns]),
-    free: () => undefined,
+    upload: (values, shape) => hold(new FakeTensor(values.slice(), shape)),
+    uploadRows: (rows) => hold(new FakeTensor(dequantiseRows(rows), [rows.scales.length, rows.columns])),
+    free: (tensor) => void held.delete(tensor),
     run: (program) => {
+      const { corrupt = (value) => value, hangs = false, throws = false, busyMs = 0 } = behaviour;
+      if (failure) return Promise.reject(failure);
+      if (throws) return Promise.reject(new RecommenderError('DEVICE_FAILED', 'It refused.'));
       if (hangs) return new Promise(() => undefined);
+      for (const start = performance.now(); performance.now() - start < busyMs; );
       return Promise.resolve(
         program(ops).map((tensor) => {
           if (!(tensor instanceof FakeTensor)) return refuse();

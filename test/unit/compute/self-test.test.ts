@@ -60,4 +60,24 @@ describe('checkDevice', () => {
     const zeros = answering(() => Promise.resolve(Float32Array.of(0.01, 0)), [0, 0]);
     expect(await checkDevice(device, [zeros])).toMatchObject({ ok: false });
   });
+
+  describe('of a coarse kernel', () => {
+    const near: GoldenCase = { ...answering(() => Promise.resolve(Float32Array.of(0.61, 0.79, 1, 0.01)), [0.6, 0.8, 1, 0]), vectorLength: 2 };
+    const turned: GoldenCase = { ...answering(() => Promise.resolve(Float32Array.of(0.6, 0.8, 0.98, 0.2)), [0.6, 0.8, 1, 0]), vectorLength: 2 };
+    const long: GoldenCase = { ...answering(() => Promise.resolve(Float32Array.of(0.6, 0.8, 2, 0)), [0.6, 0.8, 1, 0]), vectorLength: 2 };
+
+    it('judges vectors by their direction, each by itself', async () => {
+      const int8 = createFakeDevice('wasm', { kernel: 'int8-relaxed' });
+      expect(await checkDevice(int8, [near])).toEqual({ ok: true });
+      expect(await checkDevice(int8, [turned])).toMatchObject({ reason: "gave a vector of cosine 0.9798 to the trained model's on golden vector 1" });
+      expect(await checkDevice(int8, [long, gives(NaN)])).toMatchObject({ ok: false });
+      expect(await checkDevice(int8, [{ ...near, run: () => Promise.resolve(new Float32Array(4).fill(NaN)) }])).toMatchObject({ ok: false });
+    });
+
+    it('grants that to no other kernel, and to no values', async () => {
+      expect(await checkDevice(device, [near])).toMatchObject({ reason: 'gave 0.61 instead of 0.6 on golden vector 1' });
+      const f16 = createFakeDevice('webgpu', { kernel: 'wgsl-f16' });
+      expect(await checkDevice(f16, [gives(0.51, -2, 0.02)])).toMatchObject({ ok: false });
+    });
+  });
 });

@@ -107,25 +107,35 @@ describe('devices', () => {
     await engine.close();
   });
 
-  it('leaves a device that fails while it serves, and ranks the same history on the next', async () => {
+  it('answers the same request on the next device when one fails while it serves, and replays the history there', async () => {
     const sound = createReferenceDevice();
     let isLost = false;
     const failing: Device = {
       ...sound,
       name: 'wasm',
+      kernel: 'failing',
       run: (program) => (isLost ? Promise.reject(new RecommenderError('DEVICE_FAILED', 'It was lost.')) : sound.run(program)),
     };
-    const { engine, events } = await startEngine({ devices: { wasm: () => Promise.resolve(failing), reference: () => Promise.resolve(createReferenceDevice()) } });
+    const { store, openStore } = createLastingStore();
+    const { engine, events } = await startEngine({ openStore, devices: { wasm: () => Promise.resolve(failing), reference: () => Promise.resolve(createReferenceDevice()) } });
     await engine.track([createEvent('view', 3)]);
     const before = await engine.rerank(createShelf(), PATIENT);
     isLost = true;
-    await expect(engine.rerank(createShelf(), PATIENT)).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
     const after = await engine.rerank(createShelf(), PATIENT);
     expect([before.device, after.device]).toEqual(['wasm', 'reference']);
     expect(after.ranked).toEqual(before.ranked);
-    expect(events.map(({ type }) => type)).toEqual(['ready', 'ready']);
-    isLost = false;
+    expect(events.map(({ type }) => type)).toEqual(['ready', 'fallback', 'fallback']); // sequences, then scores
+    expect((await engine.status()).devices.score).toEqual({ device: 'reference', why: 'reference: wasm failed: It was lost' });
+    await engine.track([createEvent('cart', 7)]);
+    const { ranked } = await engine.rerank(createShelf(), PATIENT);
     await engine.close();
+    // Both rows, on the device that names the checkpoint.
+    const checkpoint = (await store.readCheckpoint('anonymous'))!;
+    expect(checkpoint).toMatchObject({ kernel: 'reference/float64-sums', lastSeq: 2 });
+    const other = await startEngine();
+    await other.engine.track([createEvent('view', 3), createEvent('cart', 7)]);
+    expect((await other.engine.rerank(createShelf(), PATIENT)).ranked).toEqual(ranked);
+    await other.engine.close();
   });
 
   it('says so, and keeps storing, when no device is left', async () => {
