@@ -162,6 +162,24 @@ describe('re-ranking', () => {
     });
   });
 
+  it('prefetches after requests, until it is given up', async () => {
+    const encoder = createCountingEncoder({ held: true });
+    const { engine, waitFor } = await start({ encoder });
+    await waitFor('ready');
+    const [known, unseen] = [createShelf(4), createShelf(30).slice(4)];
+    const ranked = engine.rerank(known, PATIENT);
+    const abort = new AbortController();
+    const prefetched = engine.prefetch(unseen, abort.signal);
+    await new Promise((resolve) => setTimeout(resolve, 120)); // more than idle time begins after
+    expect(encoder.texts.filter((text) => unseen.some(({ title }) => title === text))).toEqual([]);
+    abort.abort();
+    await expect(prefetched).rejects.toMatchObject({ code: 'ABORTED' });
+    encoder.release();
+    await ranked;
+    expect((await engine.status()).queue.encoding).toBe(0);
+    expect(encoder.texts).toHaveLength(4);
+  });
+
   it('stops waiting for an aborted caller', async () => {
     const encoder = createCountingEncoder({ held: true });
     const { engine, waitFor } = await start({ encoder });
