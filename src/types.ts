@@ -72,7 +72,7 @@ export type Consent = 'denied' | 'session' | 'granted';
 
 export type DeviceName = 'webgpu' | 'wasm' | 'reference' | 'tfjs';
 
-/** `auto` tries WebGPU first, then WebAssembly, then plain TypeScript. */
+/** `auto` starts with WebAssembly (plain TypeScript without it) and gives over to WebGPU unless that loses a race by more than 10 %. */
 export type DeviceChoice = 'auto' | Exclude<DeviceName, 'tfjs'>;
 
 /** One row of a slate: the caller's own object and where it went. */
