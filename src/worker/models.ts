@@ -1,14 +1,15 @@
 import { chooseDevices, type ChosenDevice, type DroppedDevice, type RaceMemory } from '../compute/choose.ts';
-import type { Workload } from '../compute/device.ts';
+import type { Device, Workload } from '../compute/device.ts';
 import type { GoldenCase } from '../compute/self-test.ts';
 import { createDistilledEncoder, encoderGoldenCase } from '../encoder/distilled-encoder.ts';
+import { createStaticTier, hasStaticTier, isFirstFile } from '../encoder/encoder-files.ts';
 import type { ItemEncoder } from '../encoder/item-encoder.ts';
 import { VectorCache } from '../encoder/vector-cache.ts';
 import { RecommenderError } from '../errors.ts';
 import { DemandModel, type DemandTensors } from '../forecast/demand.ts';
 import { ItemDemandCache } from '../forecast/item-demand.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
-import { besideAddress, loadPack } from '../packs/load-pack.ts';
+import { besideAddress, loadFiles, loadPack } from '../packs/load-pack.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
 import type { PackManifest } from '../packs/pack.ts';
 import { CandidateReader } from '../rank/candidate-reader.ts';
@@ -41,12 +42,13 @@ export interface LoadModelsOptions {
   readonly settings?: Pick<ShopperStore, 'readSetting' | 'writeSetting'>;
 }
 
-/** An encoder whose device is still to be chosen. */
+/** An encoder whose device is still to be chosen, and whose larger part may still be on its way. */
 interface EncoderSource {
   readonly revision: string;
   readonly manifest: PackManifest | null;
-  readonly cases: readonly GoldenCase[];
-  create(device: ChosenDevice): ItemEncoder;
+  /** The static tier, which answers meanwhile; without one the models wait for the encoder. */
+  readonly provisional?: (device: Device) => ItemEncoder;
+  load(): Promise<{ readonly cases: readonly GoldenCase[]; create(device: ChosenDevice): ItemEncoder }>;
 }
 
 /**
@@ -69,21 +71,33 @@ export async function loadModels(
   if (source.revision !== manifest.encoder?.revision) {
     throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} was trained with encoder ${manifest.encoder?.revision}, not ${source.revision}.`);
   }
+  const loaded = source.provisional ? undefined : await source.load();
+  const cases = [...goldenCases(recommender), ...(loaded?.cases ?? [])];
   const devices = await chooseDevices({
     choice,
-    cases: [...goldenCases(recommender), ...source.cases],
+    cases,
     create: environment.devices,
     onDropped: (dropped) => report(new RecommenderError('DEVICE_FAILED', describeDropped(dropped))),
     ...(settings && { memory: raceMemory(settings, async () => [await gpuName, manifest.revision, source.revision].join(' ')) }),
   });
+  let isLate = loaded === undefined;
+  /** The encoder, behind what answers already; its device has to give the golden vectors, too. */
+  async function loadLayers(): Promise<ItemEncoder> {
+    const layers = await source.load();
+    cases.push(...layers.cases);
+    await devices.chooseAgain('encode');
+    isLate = false;
+    return layers.create(devices.encode);
+  }
   try {
-    const encoder = source.create(devices.encode);
+    const provisional = source.provisional?.(devices.score.device);
+    const encoder = loaded?.create(devices.encode) ?? lateEncoder(provisional!, loadLayers());
     if (encoder.dimensions !== manifest.dims.text) {
       throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} reads ${manifest.dims.text} dimensions of text; the encoder gives ${encoder.dimensions}.`);
     }
     const ranker = createRanker(recommender, { sequence: devices.sequence.device, score: devices.score.device });
     const demand = recommender.demand && DemandModel.load(floatTensors(recommender.demand), devices.sequence.device);
-    const vectors = new VectorCache(encoder, { onStoreFailed: report });
+    const vectors = new VectorCache(encoder, { provisional, onStoreFailed: report });
     const rows = new Map(recommender.itemIds.map((id, index) => [id, index]));
     const indexOf = (itemId: string): number => rows.get(itemId) ?? -1;
     const pricePosition = (price: number | undefined): number | null => ranker.pricePosition(price);
@@ -92,7 +106,11 @@ export async function loadModels(
       packs: source.manifest ? [manifest, source.manifest] : [manifest],
       get devices() {
         return {
-          encode: source.manifest ? lineOf(devices.encode) : { device: 'own', why: "the shop's own encoder" },
+          encode: !source.manifest
+            ? { device: 'own', why: "the shop's own encoder" }
+            : isLate
+              ? { device: 'static', why: 'static: word vectors answer until the encoder is there' }
+              : lineOf(devices.encode),
           sequence: lineOf(devices.sequence),
           score: lineOf(devices.score),
         };
@@ -114,23 +132,36 @@ export async function loadModels(
 }
 
 function ownEncoder(encoder: ItemEncoder): EncoderSource {
-  return { revision: encoder.revision, manifest: null, cases: [], create: () => encoder };
+  return { revision: encoder.revision, manifest: null, load: () => Promise.resolve({ cases: [], create: () => encoder }) };
 }
 
 async function packedEncoder(
   { encoder, name }: PackManifest,
-  address: string,
+  packAddress: string,
   { readBytes }: Pick<EngineEnvironment, 'readBytes'>,
   signal: AbortSignal | undefined,
 ): Promise<EncoderSource> {
   if (!encoder) throw new RecommenderError('PACK_INVALID', `Pack ${name} does not name its encoder.`);
-  const pack = await loadPack(resolveAddress(encoder.address, address), readBytes, { ...(signal && { signal }) });
+  const address = resolveAddress(encoder.address, packAddress);
+  const options = { ...(signal && { signal }) };
+  const first = await loadPack(address, readBytes, { ...options, only: (file, manifest) => !hasStaticTier(manifest) || isFirstFile(file) });
+  const { manifest } = first;
   return {
-    revision: pack.manifest.revision,
-    manifest: pack.manifest,
-    cases: [encoderGoldenCase(pack)],
-    create: ({ device }) => createDistilledEncoder(pack, device),
+    revision: manifest.revision,
+    manifest,
+    ...(hasStaticTier(manifest) && { provisional: (device: Device) => createStaticTier(first, device) }),
+    load: async () => {
+      const pack = await loadFiles(first, address, readBytes, options);
+      return { cases: [encoderGoldenCase(pack)], create: ({ device }) => createDistilledEncoder(pack, device) };
+    },
   };
+}
+
+/** An encoder that is still on its way: who asks it waits. */
+function lateEncoder({ revision, dimensions }: ItemEncoder, arriving: Promise<ItemEncoder>): ItemEncoder {
+  // Whoever asks for a vector hears why there is none.
+  arriving.catch(() => undefined);
+  return { revision, dimensions, encode: async (texts, options) => (await arriving).encode(texts, options) };
 }
 
 /** An address as it is where it is absolute, else beside the pack that names it. */

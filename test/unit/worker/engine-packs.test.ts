@@ -9,16 +9,18 @@ import type { PackFile } from '../../../src/packs/pack.ts';
 import { loadModels } from '../../../src/worker/models.ts';
 import { createEngine } from '../../../src/worker/engine.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
+import type { TrackedEvent } from '../../../src/worker/protocol.ts';
 import { createFakeDevice } from '../../helpers/fake-device.ts';
-import { createCountingEncoder, createEvent, createLastingStore, createShelf, PATIENT, startEngine } from '../../helpers/engine-host.ts';
-import { createTinyEncoderPack, withGolden } from '../../helpers/tiny-encoder-pack.ts';
+import { createCountingEncoder, createEvent, createLastingStore, createShelf, PATIENT, startEngine, type EngineHost, type EngineHostOptions } from '../../helpers/engine-host.ts';
+import { createTinyEncoderPack, withGolden, withStaticTier } from '../../helpers/tiny-encoder-pack.ts';
 import { createTinyPack } from '../../helpers/tiny-pack.ts';
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 /** The recommender's pack and the encoder's, each naming the right revision. */
-async function createBothPacks(): Promise<Files> {
-  const pack = await withGolden(createTinyEncoderPack());
+async function createBothPacks({ staticTier = false, defect = 0 } = {}): Promise<Files> {
+  const whole = await withGolden(createTinyEncoderPack(), defect);
+  const pack = staticTier ? withStaticTier(whole) : whole;
   const contents = [...pack.files].map(([name, bytes]) => [name, Uint8Array.from(bytes)] as const);
   const described: PackFile[] = await Promise.all(contents.map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256Hex(bytes) })));
   const revision = await revisionOf(described);
@@ -94,6 +96,78 @@ describe('while packs are loading', () => {
     });
     const waiting = engine.rerank(createShelf(), PATIENT);
     await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'CLOSED' }), engine.close()]);
+  });
+});
+
+describe('the static tier', () => {
+  /** Both packs, where the encoder's layers arrive when they are let. */
+  async function startWithLateLayers(options: Partial<EngineHostOptions> = {}, packs: Parameters<typeof createBothPacks>[0] = {}): Promise<EngineHost & { arrive(bytes?: Uint8Array): void }> {
+    const files = await createBothPacks({ staticTier: true, ...packs });
+    let arrive: (bytes?: Uint8Array) => void = () => undefined;
+    const layers = new Promise<Uint8Array>((resolve) => (arrive = (bytes = files.get('memory:/encoder/layers.safetensors')!) => resolve(bytes)));
+    const host = await startEngine({
+      ...options,
+      packedEncoder: true,
+      readBytes: (address) => (address.endsWith('layers.safetensors') ? layers : Promise.resolve(files.get(new URL(address).href)!)),
+    });
+    return Object.assign(host, { arrive });
+  }
+  const soon = { limit: Infinity, deadlineMs: 5 };
+  const unseen = createShelf(24).slice(12).map((candidate, at) => ({ ...candidate, title: ['white mug', 'heart', 'a mug', 'mugs b c'][at % 4]! }));
+  const behaviours = (): TrackedEvent[] => [createEvent('cart', 3), createEvent('view', 14, { item: unseen[2]! }), createEvent('search', 0, { query: 'white heart' })];
+
+  it('ranks before the layers are there, and improves when they are', async () => {
+    const { engine, arrive, waitFor, events } = await startWithLateLayers();
+    const before = await engine.rerank(unseen, { ...soon, deadlineMs: 2_000 });
+    expect(before.complete).toBe(false);
+    expect(before.ranked.every(({ score }) => score !== null)).toBe(true);
+    expect((await engine.status()).devices.encode.device).toBe('static');
+    await engine.track(behaviours());
+    const clicked = await engine.rerank(unseen, soon);
+    expect(clicked.ranked).not.toEqual(before.ranked);
+    expect(events.filter(({ type }) => type === 'improved')).toEqual([]);
+    arrive();
+    expect(await waitFor('improved')).toEqual({ slate: before.slate });
+    const after = await engine.rerank(unseen, PATIENT);
+    expect(after.complete).toBe(true);
+    expect(after.ranked).not.toEqual(clicked.ranked);
+    expect((await engine.status()).devices.encode.device).toBe('reference');
+    await engine.close();
+  });
+
+  it('leaves no trace in state, checkpoint or stored vectors', async () => {
+    const [late, plain] = [createLastingStore(), createLastingStore()];
+    const host = await startWithLateLayers({ openStore: late.openStore });
+    await host.engine.track(behaviours());
+    await host.engine.rerank(unseen, { ...soon, deadlineMs: 2_000 });
+    expect(await late.store.readCheckpoint('anonymous')).toBeUndefined();
+    expect((await late.store.sizes()).vectors).toBe(0);
+    host.arrive();
+    const after = await host.engine.rerank(unseen, PATIENT);
+    await host.engine.close();
+    const other = await startEngine({ files: await createBothPacks({ staticTier: true }), packedEncoder: true, openStore: plain.openStore });
+    await other.engine.track(behaviours());
+    expect((await other.engine.rerank(unseen, PATIENT)).ranked).toEqual(after.ranked);
+    await other.engine.close();
+    expect((await late.store.readCheckpoint('anonymous'))?.state).toEqual((await plain.store.readCheckpoint('anonymous'))?.state);
+  });
+
+  it('serves for the visit where the layers are damaged or fail their golden vectors; nothing of it is kept', async () => {
+    for (const [packs, bytes] of [[{}, new Uint8Array(8)], [{ defect: 0.5 }, undefined]] as const) {
+      const { store, openStore } = createLastingStore();
+      const { engine, arrive, waitFor, events } = await startWithLateLayers({ openStore }, packs);
+      await waitFor('ready');
+      arrive(bytes);
+      await engine.track(behaviours());
+      const { ranked, complete } = await engine.rerank(unseen, PATIENT);
+      expect(complete).toBe(false);
+      expect(ranked.every(({ score }) => score !== null)).toBe(true);
+      expect((await waitFor('fallback')).code).toMatch(/PACK_INVALID|DEVICE_FAILED/);
+      expect(events.filter(({ type }) => type === 'improved')).toEqual([]);
+      await engine.close();
+      expect(await store.readCheckpoint('anonymous')).toBeUndefined();
+      expect((await store.sizes()).vectors).toBe(0);
+    }
   });
 });
 
