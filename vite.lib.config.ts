@@ -1,8 +1,11 @@
 import { defineConfig, type Rolldown, type UserConfig } from 'vite';
 
-/** A device's chunk is named for its folder, so that sizes can be told apart. */
+/** A device's chunk is named for its folder, its kernels' for their arithmetic, so that sizes can be told apart. */
 function nameChunk(folder: string): (chunk: Rolldown.PreRenderedChunk) => string {
-  return ({ facadeModuleId }) => `${folder}/${/compute\/(\w+)\//.exec(facadeModuleId ?? '')?.[1] ?? '[name]'}-[hash].js`;
+  return ({ facadeModuleId }) => {
+    const [, device, kernels] = /compute\/(\w+)\/(?:([\w-]+)\.generated)?/.exec(facadeModuleId ?? '') ?? [];
+    return `${folder}/${kernels ? `kernels-${kernels}` : (device ?? '[name]')}-[hash].js`;
+  };
 }
 
 // Four builds, because they differ in what is bundled: `page` is one file without dependencies, a shop's bundler brings

@@ -68,10 +68,23 @@ describe('the encoder against PyTorch', () => {
 
   it.each([
     ['reference', createReferenceDevice, 200],
-    ['wasm', createWasmDevice, 200],
+    ['wasm f32-relaxed', () => createWasmDevice({ kernel: 'f32-relaxed' }), 200],
+    ['wasm f32-simd', () => createWasmDevice({ kernel: 'f32-simd' }), 200],
     ['tfjs', async () => (await tf.setBackend('cpu'), createTfjsDevice(tf)), 12],
   ] as const)('gives PyTorch’s vectors on %s', async (_, createDevice, count) => {
     expect(await differenceOn(await createDevice(), count)).toBeLessThan(TOLERANCE);
+  }, PATIENCE_MS);
+
+  it('turns no vector far where it multiplies in int8', async () => {
+    const encoder = createDistilledEncoder(pack, await createWasmDevice({ kernel: 'int8-relaxed' }));
+    const actual = await encoder.encode(fixture.texts);
+    const cosines = fixture.texts.map((_, row) => {
+      let product = 0;
+      for (let k = row * 384; k < (row + 1) * 384; k++) product += actual[k]! * expected[k]!;
+      return product;
+    });
+    expect(cosines.reduce((sum, cosine) => sum + cosine) / cosines.length).toBeGreaterThan(0.999);
+    expect(Math.min(...cosines)).toBeGreaterThan(0.998);
   }, PATIENCE_MS);
 
   it('passes its own golden vectors, and a device that is slightly wrong does not', async () => {

@@ -1,36 +1,45 @@
 import { RecommenderError } from '../../errors.ts';
-import { dequantiseRows, type QuantisedRows } from '../../lib/quantised-rows.ts';
+import type { QuantisedRows } from '../../lib/quantised-rows.ts';
 import { checkFilled, sizeOf } from '../dimensions.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { Arena, type WasmHeap } from './heap.ts';
 import { createWasmPrimitives } from './primitives.ts';
-import { loadServingKernels, type ServingKernels } from './serving-kernels.ts';
-import { type Lifetime, WasmTensor } from './tensor.ts';
+import { bestWasmKernel, loadServingKernels, type ServingKernels, type WasmKernel } from './serving-kernels.ts';
+import { WasmTensor } from './tensor.ts';
 
 /**
- * Our own float32 kernels in plain WebAssembly SIMD. Weights are re-packed for the matrix product when they are first
- * used. A row's product with them has the same bits whatever stands beside it, and so has an LSTM's state, whether its
- * steps come in one call or one by one.
- * @throws RecommenderError `DEVICE_FAILED` where WebAssembly or its SIMD is missing or the page's policy forbids it.
+ * Our own kernels in WebAssembly SIMD. `kernel` forces their arithmetic; by default it is the best that this browser accepts:
+ *
+ * - `int8-relaxed`: matrices from `uploadRows()` are multiplied in int8, with each row of activations in 7 bits; all else as
+ * - `f32-relaxed`: float32 with fused multiply-add;
+ * - `f32-simd`: float32, rounded after each operation.
+ *
+ * Weights are packed for the product once. A row's product with them has the same bits whatever stands beside it, and so has
+ * an LSTM's state, whether its steps come in one call or one by one. Once the largest run was seen, no run allocates memory.
+ * @throws RecommenderError `DEVICE_FAILED` where WebAssembly or the SIMD that it takes is missing or the page's policy forbids it.
  */
-export async function createWasmDevice(): Promise<Device> {
-  const { kernels, heap } = await loadServingKernels();
-  return new WasmDevice(kernels, heap);
+export async function createWasmDevice({ kernel }: { kernel?: WasmKernel } = {}): Promise<Device> {
+  const chosen = kernel ?? bestWasmKernel();
+  const { kernels, heap } = await loadServingKernels(chosen);
+  return new WasmDevice(chosen, kernels, heap);
 }
 
 class WasmDevice implements Device {
   readonly name = 'wasm';
-  readonly kernel = 'simd-f32';
+  readonly kernel: WasmKernel;
   readonly supports: ReadonlySet<Workload> = new Set(['encode', 'sequence', 'score']);
   readonly #kernels: ServingKernels;
   readonly #heap: WasmHeap;
   readonly #arena: Arena;
+  readonly #ops: Primitives;
   #failure: RecommenderError | undefined;
 
-  constructor(kernels: ServingKernels, heap: WasmHeap) {
+  constructor(kernel: WasmKernel, kernels: ServingKernels, heap: WasmHeap) {
+    this.kernel = kernel;
     this.#kernels = kernels;
     this.#heap = heap;
     this.#arena = new Arena(heap);
+    this.#ops = createWasmPrimitives(kernels, heap, this.#arena);
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {
@@ -42,7 +51,17 @@ class WasmDevice implements Device {
   }
 
   uploadRows(rows: QuantisedRows): Tensor {
-    return this.upload(dequantiseRows(rows), [rows.scales.length, rows.columns]);
+    if (this.#failure) throw this.#failure;
+    const { values, scales, columns } = rows;
+    const raw = this.#heap.allocate(values.length);
+    const rawScales = this.#heap.allocate(scales.byteLength);
+    const address = this.#heap.allocate(this.#kernels.quantisedBytes(scales.length, columns));
+    new Int8Array(this.#heap.memory.buffer).set(values, raw);
+    this.#heap.floats.set(scales, rawScales / 4);
+    this.#kernels.packQuantised(address, raw, rawScales, scales.length, columns);
+    this.#heap.free(rawScales);
+    this.#heap.free(raw);
+    return new WasmTensor([scales.length, columns], address, { lifetime: { ended: false }, isWeight: true, layout: 'quantised' });
   }
 
   free(tensor: Tensor): void {
@@ -65,20 +84,18 @@ class WasmDevice implements Device {
 
   #execute(program: (ops: Primitives) => readonly Tensor[]): Float32Array[] {
     if (this.#failure) throw this.#failure;
-    const lifetime: Lifetime = { ended: false };
     try {
-      const results = program(createWasmPrimitives(this.#kernels, this.#heap, this.#arena, lifetime));
+      const results = program(this.#ops);
       return results.map((tensor) => this.#read(WasmTensor.of(tensor)));
     } catch (error) {
       throw RecommenderError.from(error, 'DEVICE_FAILED');
     } finally {
-      lifetime.ended = true;
       this.#arena.reset();
     }
   }
 
-  #read({ address, shape, packed }: WasmTensor): Float32Array {
-    if (packed) throw new RecommenderError('DEVICE_FAILED', 'Weights are not read back.');
+  #read({ address, shape, layout }: WasmTensor): Float32Array {
+    if (layout !== 'rows') throw new RecommenderError('DEVICE_FAILED', 'Weights are not read back.');
     return this.#heap.floats.slice(address / 4, address / 4 + sizeOf(shape));
   }
 }

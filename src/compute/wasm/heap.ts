@@ -1,5 +1,6 @@
 import { RecommenderError } from '../../errors.ts';
 import { PAGE_BYTES } from './instantiate.ts';
+import type { Lifetime } from './tensor.ts';
 
 /** Blocks start on cache lines. */
 const ALIGNMENT_BYTES = 64;
@@ -84,6 +85,8 @@ const FIRST_ARENA_BYTES = 64 * 1024;
 
 /** Memory that lives until `reset()`; once it has seen the largest run it is one block and allocates nothing more. */
 export class Arena {
+  /** Of the tensors that were made here since the last `reset()`. */
+  lifetime: Lifetime = { ended: false };
   readonly #heap: WasmHeap;
   #blocks: Block[] = [];
   #next = 0;
@@ -102,6 +105,8 @@ export class Arena {
   }
 
   reset(): void {
+    this.lifetime.ended = true;
+    this.lifetime = { ended: false };
     if (this.#blocks.length > 1) {
       const bytes = this.#total();
       for (const { address } of this.#blocks) this.#heap.free(address);

@@ -1,10 +1,11 @@
+import { RecommenderError } from '../../errors.ts';
 import { attentionSizes, checkFilled, checkLengths, dimensions, sizeOf } from '../dimensions.ts';
 import type { Activation, Primitives, Tensor } from '../device.ts';
 import type { Arena, WasmHeap } from './heap.ts';
 import type { ServingKernels } from './serving-kernels.ts';
-import { type Lifetime, WasmTensor } from './tensor.ts';
+import { WasmTensor } from './tensor.ts';
 
-/** The codes of assembly/serving.ts. */
+/** The codes of assembly/activate.ts. */
 const ACTIVATION_CODES: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, tanh: 3 };
 
 /** Fewer weight rows than one panel's columns are not worth packing. */
@@ -13,16 +14,17 @@ const PANEL_COLUMNS = 8;
 /** Rows from which a product through panels beats dot products, although the other side must be packed first. */
 const PANEL_ROWS = 4;
 
-/** The primitives of one run; its tensors live in `arena` and end with `lifetime`. */
-export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, arena: Arena, lifetime: Lifetime): Primitives {
+/** The primitives of a device's runs, one after another; what they make lives in `arena` and ends with its `reset()`. */
+export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, arena: Arena): Primitives {
   function make(shape: readonly number[]): WasmTensor {
-    return new WasmTensor(shape, arena.allocate(sizeOf(shape) * 4), { lifetime, isWeight: false });
+    return new WasmTensor(shape, arena.allocate(sizeOf(shape) * 4), { lifetime: arena.lifetime, isWeight: false });
   }
 
   /** Row-major values of a tensor; weights that are kept as panels are written out again for this run. */
   function at(tensor: Tensor): number {
-    const { address, packed, shape } = WasmTensor.of(tensor);
-    if (!packed) return address;
+    const { address, layout, shape } = WasmTensor.of(tensor);
+    if (layout === 'rows') return address;
+    if (layout === 'quantised') throw new RecommenderError('DEVICE_FAILED', 'Weights of int8 rows can only be the weight of linear().');
     const [rows, k] = dimensions(tensor, 2, 'weight');
     const copy = make(shape);
     const { floats } = heap;
@@ -36,21 +38,23 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
   /** Weights [m, k] as panels: packed once and for all where they stay, else for this run. */
   function panelsOf(weight: Tensor): number {
     const tensor = WasmTensor.of(weight);
-    if (tensor.packed) return tensor.address;
+    if (tensor.layout === 'panels') return tensor.address;
+    const rows = at(tensor);
     const [m, k] = dimensions(tensor, 2, 'weight');
     const bytes = kernels.rightBytes(m, k);
     const target = tensor.isWeight ? heap.allocate(bytes) : arena.allocate(bytes);
-    kernels.packRight(target, tensor.address, k * 4, m, k, 1);
+    kernels.packRight(target, rows, k * 4, m, k, 1);
     if (tensor.isWeight) {
       heap.free(tensor.address);
       tensor.address = target;
-      tensor.packed = true;
+      tensor.layout = 'panels';
     }
     return target;
   }
 
-  function multiplyPanels(out: number, x: number, panels: number, { n, m, k }: { n: number; m: number; k: number }): void {
-    kernels.multiplyPacked(out, x, panels, n, m, k, 0, arena.allocate(kernels.leftBytes(n, k)));
+  /** Working memory for a product of [n, k] rows. */
+  function workOf(n: number, k: number): number {
+    return arena.allocate(kernels.workBytes(n, k));
   }
 
   /** The lengths of the texts as int32. */
@@ -74,19 +78,22 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
       if (bias) dimensions(bias, 1, 'bias', [m]);
       const out = make([n, m]);
       const rows = at(x); // [n, k]
-      const { isWeight, packed } = WasmTensor.of(weight);
-      if (packed || (m >= PANEL_COLUMNS && (isWeight || n >= PANEL_ROWS))) {
-        multiplyPanels(out.address, rows, panelsOf(weight), { n, m, k });
-      } else if (n < m) {
-        const columns = at(weight); // [m, k]
-        for (let i = 0; i < n; i += 1) kernels.dotRows(out.address + i * m * 4, 4, rows + i * k * 4, columns, m, k);
+      const shift = bias ? at(bias) : 0;
+      const { isWeight, layout, address } = WasmTensor.of(weight);
+      if (layout === 'quantised') {
+        kernels.linearQuantised(out.address, rows, address, shift, n, m, k, ACTIVATION_CODES[activation], workOf(n, k));
+        return out;
+      }
+      if (layout === 'panels' || (m >= PANEL_COLUMNS && (isWeight || n >= PANEL_ROWS))) {
+        kernels.linear(out.address, rows, panelsOf(weight), shift, n, m, k, ACTIVATION_CODES[activation], workOf(n, k));
+        return out;
+      }
+      if (n < m) {
+        for (let i = 0; i < n; i += 1) kernels.dotRows(out.address + i * m * 4, 4, rows + i * k * 4, address, m, k);
       } else {
-        const columns = at(weight); // [m, k]
-        for (let j = 0; j < m; j += 1) kernels.dotRows(out.address + j * 4, m * 4, columns + j * k * 4, rows, n, k);
+        for (let j = 0; j < m; j += 1) kernels.dotRows(out.address + j * 4, m * 4, address + j * k * 4, rows, n, k);
       }
-      if (bias || activation !== 'none') {
-        kernels.biasActivation(out.address, bias ? at(bias) : 0, n, m, ACTIVATION_CODES[activation]);
-      }
+      if (bias || activation !== 'none') kernels.biasActivation(out.address, shift, n, m, ACTIVATION_CODES[activation]);
       return out;
     },
 
@@ -103,10 +110,10 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
     attention(qkv, lengths, heads) {
       const [tokens, width] = dimensions(qkv, 2, 'qkv');
       checkLengths(lengths, tokens);
-      const { size } = attentionSizes(width, heads);
+      const { size, headSize } = attentionSizes(width, heads);
       const out = make([tokens, size]);
-      const scores = arena.allocate((Math.max(...lengths, 0) + 3) * 4); // The last lanes are padded.
-      kernels.attention(out.address, at(qkv), placeLengths(lengths), lengths.length, size, heads, scores);
+      const work = arena.allocate(kernels.attentionBytes(Math.max(...lengths, 0), headSize));
+      kernels.attention(out.address, at(qkv), placeLengths(lengths), lengths.length, size, heads, work);
       return out;
     },
 
@@ -125,14 +132,12 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
       dimensions(hiddenWeights, 2, 'hiddenWeights', [4 * size, size]);
       dimensions(bias, 1, 'bias', [4 * size]);
       const out = make([2, batch, size]);
-      const gates = make([steps, batch, 4 * size]);
-      // The inputs of all steps are known: one product instead of `steps` small ones.
-      multiplyPanels(gates.address, at(x), panelsOf(inputWeights), { n: steps * batch, m: 4 * size, k: input });
-      const panels = panelsOf(hiddenWeights);
-      const work = arena.allocate(kernels.leftBytes(batch, size));
       const before = at(state) / 4;
       heap.floats.copyWithin(out.address / 4, before, before + 2 * batch * size);
-      kernels.lstmSteps(out.address, gates.address, panels, at(bias), steps, batch, size, work);
+      const gates = arena.allocate(steps * batch * 4 * size * 4);
+      const panels = [panelsOf(inputWeights), panelsOf(hiddenWeights)] as const;
+      const work = workOf(Math.max(steps, 1) * batch, Math.max(input, size));
+      kernels.lstm(out.address, at(x), ...panels, at(bias), gates, steps, batch, input, size, work);
       return out;
     },
   };

@@ -6,6 +6,12 @@ export interface Lifetime {
   ended: boolean;
 }
 
+/**
+ * How the values lie in memory: row by row; as float32 panels (assembly/panels.ts); or as int8 rows were packed, which is the
+ * kernel's own affair. Only weights are packed.
+ */
+export type Layout = 'rows' | 'panels' | 'quantised';
+
 /** A tensor in linear memory. */
 export class WasmTensor implements Tensor {
   readonly shape: readonly number[];
@@ -13,14 +19,14 @@ export class WasmTensor implements Tensor {
   readonly isWeight: boolean;
   /** Byte address of its values. */
   address: number;
-  /** Whether the values are interleaved as panels (see assembly/panels.ts); only weights are. */
-  packed = false;
+  layout: Layout;
 
-  constructor(shape: readonly number[], address: number, { lifetime, isWeight }: { lifetime: Lifetime; isWeight: boolean }) {
+  constructor(shape: readonly number[], address: number, { lifetime, isWeight, layout = 'rows' }: { lifetime: Lifetime; isWeight: boolean; layout?: Layout }) {
     this.shape = [...shape];
     this.address = address;
     this.lifetime = lifetime;
     this.isWeight = isWeight;
+    this.layout = layout;
   }
 
   static of(tensor: Tensor): WasmTensor {

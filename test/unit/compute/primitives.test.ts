@@ -19,7 +19,9 @@ describe('erf', () => {
 
 describe.each([
   ['reference', createReferenceDevice],
-  ['wasm', createWasmDevice],
+  ['wasm', () => createWasmDevice({ kernel: 'int8-relaxed' })],
+  ['wasm', () => createWasmDevice({ kernel: 'f32-relaxed' })],
+  ['wasm', () => createWasmDevice({ kernel: 'f32-simd' })],
 ] as const)('%s, by hand', (name, create) => {
   async function compute(program: (ops: Primitives) => Tensor): Promise<Float32Array> {
     const device: Device = await create();

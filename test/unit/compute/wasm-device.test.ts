@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Device, Tensor } from '../../../src/compute/device.ts';
 import { createWasmDevice } from '../../../src/compute/wasm/device.ts';
 import { Arena, WasmHeap } from '../../../src/compute/wasm/heap.ts';
+import type { QuantisedRows } from '../../../src/lib/quantised-rows.ts';
 import { seededValues } from './numbers.ts';
 
 const failed = expect.objectContaining({ name: 'RecommenderError', code: 'DEVICE_FAILED' }) as unknown;
@@ -14,6 +15,12 @@ describe('createWasmDevice', () => {
     await expect(createWasmDevice()).rejects.toEqual(failed);
   });
 
+  it('takes int8 where relaxed SIMD is understood, plain SIMD where it is not', async () => {
+    expect((await createWasmDevice()).kernel).toBe('int8-relaxed');
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    expect((await createWasmDevice()).kernel).toBe('f32-simd');
+  });
+
   it('refuses where WebAssembly is missing', async () => {
     vi.stubGlobal('WebAssembly', undefined);
     await expect(createWasmDevice()).rejects.toEqual(failed);
@@ -21,9 +28,15 @@ describe('createWasmDevice', () => {
   });
 });
 
-describe('a wasm device', () => {
+describe.each(['int8-relaxed', 'f32-relaxed', 'f32-simd'] as const)('a wasm device of %s', (kernel) => {
+  const createDevice = (): Promise<Device> => createWasmDevice({ kernel });
+
+  it('names its arithmetic', async () => {
+    expect((await createDevice()).kernel).toBe(kernel);
+  });
+
   it('keeps weights across growing memory and many runs', async () => {
-    const device = await createWasmDevice();
+    const device = await createDevice();
     const make = seededValues(1);
     const values = make(64 * 64);
     const weight = device.upload(values, [64, 64]);
@@ -38,7 +51,7 @@ describe('a wasm device', () => {
   });
 
   it('gives the same bits for a sequence in one call and step by step', async () => {
-    const device = await createWasmDevice();
+    const device = await createDevice();
     const make = seededValues(2);
     const [steps, input, hidden] = [9, 11, 20];
     const weights = {
@@ -59,10 +72,10 @@ describe('a wasm device', () => {
     expect(state).toEqual(await advance(start, 0, steps));
   });
 
-  it('gives a row the same bits, whatever stands beside it', async () => {
-    const device = await createWasmDevice();
+  it.each(['float32', 'int8'])('gives a row the same bits, whatever stands beside it: %s weights', async (type) => {
+    const device = await createDevice();
     const make = seededValues(3);
-    const weight = device.upload(make(45 * 30), [45, 30]);
+    const weight = type === 'int8' ? device.uploadRows(quantisedRows(make, 45, 30)) : device.upload(make(45 * 30), [45, 30]);
     const x = make(7 * 30);
     const [together] = await device.run((ops) => [ops.linear(ops.input(x, [7, 30]), weight, null, 'gelu')]);
     for (let row = 0; row < 7; row += 1) {
@@ -73,9 +86,36 @@ describe('a wasm device', () => {
     }
   });
 
+  it('allocates nothing in 1,000 runs of any size, once it has seen the largest', async () => {
+    const device = await createDevice();
+    const make = seededValues(4);
+    const hidden = 32;
+    const matrix = device.uploadRows(quantisedRows(make, 3 * hidden, hidden));
+    const weights = {
+      inputWeights: device.upload(make(4 * hidden * hidden), [4 * hidden, hidden]),
+      hiddenWeights: device.upload(make(4 * hidden * hidden), [4 * hidden, hidden]),
+      bias: device.upload(make(4 * hidden), [4 * hidden]),
+    };
+    const x = make(300 * hidden);
+    const run = (rows: number): Promise<Float32Array[]> =>
+      device.run((ops) => {
+        const qkv = ops.linear(ops.input(x.subarray(0, rows * hidden), [rows, hidden]), matrix, null, 'gelu');
+        const mixed = ops.attention(qkv, [rows - 1, 1], 2);
+        const steps = ops.input(x.subarray(0, rows * hidden), [rows, 1, hidden]);
+        return [ops.meanPool(mixed, [rows]), ops.lstm(steps, weights, ops.input(x.subarray(0, 2 * hidden), [2, 1, hidden]))];
+      });
+    for (let warmUp = 0; warmUp < 2; warmUp += 1) await run(300);
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
+    for (let i = 0; i < 1000; i += 1) await run(1 + ((i * 37) % 300));
+    expect(grow).not.toHaveBeenCalled();
+    device.upload(new Float32Array(2_000_000), [2_000_000]);
+    expect(grow).toHaveBeenCalled(); // It would have been seen.
+    vi.restoreAllMocks();
+  });
+
   it('names wrong shapes, foreign tensors and tensors whose run has ended', async () => {
-    const device = await createWasmDevice();
-    const other = await createWasmDevice();
+    const device = await createDevice();
+    const other = await createDevice();
     let leaked: Tensor | undefined;
     await device.run((ops) => [leaked = ops.input(new Float32Array(4), [2, 2])]);
     const multiply = (target: Device, weight: Tensor): Promise<Float32Array[]> =>
@@ -90,17 +130,24 @@ describe('a wasm device', () => {
     await expect(attend).rejects.toThrow('12 columns does not divide');
     const pool = device.run((ops) => [ops.meanPool(ops.input(new Float32Array(4), [2, 2]), [1])]);
     await expect(pool).rejects.toThrow('lengths sum to 1 instead of 2');
+    const matrix = device.uploadRows(quantisedRows(seededValues(5), 2, 2));
+    const onTheLeft = device.run((ops) => [ops.linear(matrix, ops.input(new Float32Array(4), [2, 2]), null)]);
+    await expect(onTheLeft).rejects.toThrow('can only be the weight of linear()');
     const freed = device.upload(new Float32Array(4), [2, 2]);
     device.free(freed);
     await expect(multiply(device, freed)).rejects.toEqual(failed);
   });
 
   it('works on after a program that threw', async () => {
-    const device = await createWasmDevice();
+    const device = await createDevice();
     await expect(device.run(() => { throw new Error('mistake'); })).rejects.toMatchObject({ code: 'DEVICE_FAILED', cause: { message: 'mistake' } });
     expect(await device.run((ops) => [ops.input(Float32Array.of(1, 2), [2])])).toEqual([Float32Array.of(1, 2)]);
   });
 });
+
+function quantisedRows(make: (length: number, scale?: number) => Float32Array, rows: number, columns: number): QuantisedRows {
+  return { values: Int8Array.from(make(rows * columns, 127)), scales: make(rows, 0.01), columns };
+}
 
 describe('WasmHeap', () => {
   it('reuses freed blocks, merges neighbours and grows only when it must', () => {

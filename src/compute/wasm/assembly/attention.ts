@@ -1,94 +1,115 @@
-import { exp4, loadLanes, multiplyAdd, splat, storeLanes, sumLanes } from './lanes';
+import { exp4, loadLanes, maxLanes, multiplyAdd, splat, storeLanes, sumLanes } from './lanes';
+import { packRows } from './panels';
+
+/** Keys whose scores are summed at once, in four registers: texts are padded to a multiple of them. */
+const KEYS: i32 = 16;
 
 @inline
-function dot(a: usize, b: usize, bytes: usize): f32 {
-  let sum = splat(0);
-  let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) sum = multiplyAdd(v128.load(a + at), v128.load(b + at), sum);
-  for (; at < bytes; at += 4) sum = multiplyAdd(loadLanes(a + at, false), loadLanes(b + at, false), sum);
-  return sumLanes(sum);
+function paddedBytes(length: i32): usize {
+  return <usize>((length + KEYS - 1) & -KEYS) << 2;
 }
 
-/** scores [count] = softmax(scores); the room after them is padded to whole lanes. */
-function softmax(scores: usize, count: i32, maximum: f32): void {
-  const end = scores + (<usize>count << 2);
-  // Padding that is far below the maximum adds nothing to the sum.
-  for (let at = end; at & 15; at += 4) store<f32>(at, -Infinity);
-  const shift = splat(maximum);
+/** Bytes of working memory for texts of up to `length` tokens. */
+export function attentionBytes(length: i32, headSize: i32): usize {
+  return paddedBytes(length) * <usize>(headSize + 1);
+}
+
+/** scores [columnBytes / 4] = query [headBytes / 4] · transposed keys. */
+@inline
+function scoreKeys(scores: usize, query: usize, keys: usize, columnBytes: usize, headBytes: usize): void {
+  for (let at: usize = 0; at < columnBytes; at += KEYS << 2) {
+    let s0 = splat(0);
+    let s1 = splat(0);
+    let s2 = splat(0);
+    let s3 = splat(0);
+    let key = keys + at;
+    for (let d: usize = 0; d < headBytes; d += 4, key += columnBytes) {
+      const q = v128.load_splat<f32>(query + d);
+      s0 = multiplyAdd(q, v128.load(key), s0);
+      s1 = multiplyAdd(q, v128.load(key, 16), s1);
+      s2 = multiplyAdd(q, v128.load(key, 32), s2);
+      s3 = multiplyAdd(q, v128.load(key, 48), s3);
+    }
+    v128.store(scores + at, s0);
+    v128.store(scores + at, s1, 16);
+    v128.store(scores + at, s2, 32);
+    v128.store(scores + at, s3, 48);
+  }
+}
+
+/** scores [count] = softmax(scores · factor); the padding up to `columnBytes` becomes zero. */
+@inline
+function softmax(scores: usize, count: i32, columnBytes: usize, factor: f32): void {
+  const end = scores + columnBytes;
+  for (let at = scores + (<usize>count << 2); at < end; at += 4) store<f32>(at, -Infinity);
+  let highest = v128.load(scores);
+  for (let at = scores + 16; at < end; at += 16) highest = f32x4.pmax(highest, v128.load(at));
+  const shift = splat(maxLanes(highest));
+  const factors = splat(factor);
   let total = splat(0);
   for (let at = scores; at < end; at += 16) {
-    const value = exp4(f32x4.sub(v128.load(at), shift));
+    const value = exp4(f32x4.mul(f32x4.sub(v128.load(at), shift), factors));
     v128.store(at, value);
     total = f32x4.add(total, value);
   }
-  const factor = splat(<f32>1.0 / sumLanes(total));
-  for (let at = scores; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor));
+  const share = splat(<f32>1.0 / sumLanes(total));
+  for (let at = scores; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), share));
 }
 
-/** out [bytes] = Σ probabilities[j] · row j of values, `stride` bytes apart. */
+/** out [bytes / 4] = Σ probabilities[j] · row j of values, `stride` bytes apart. */
+@inline
 function mix(out: usize, probabilities: usize, values: usize, stride: usize, count: i32, bytes: usize): void {
+  const end = probabilities + (<usize>count << 2);
   let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    let sum = splat(0);
+  for (; at + 64 <= bytes; at += 64) {
+    let s0 = splat(0);
+    let s1 = splat(0);
+    let s2 = splat(0);
+    let s3 = splat(0);
     let value = values + at;
-    for (let j: usize = 0; j < <usize>count; ++j, value += stride) {
-      sum = multiplyAdd(v128.load_splat<f32>(probabilities + (j << 2)), v128.load(value), sum);
+    for (let p = probabilities; p < end; p += 4, value += stride) {
+      const share = v128.load_splat<f32>(p);
+      s0 = multiplyAdd(share, v128.load(value), s0);
+      s1 = multiplyAdd(share, v128.load(value, 16), s1);
+      s2 = multiplyAdd(share, v128.load(value, 32), s2);
+      s3 = multiplyAdd(share, v128.load(value, 48), s3);
     }
-    v128.store(out + at, sum);
+    v128.store(out + at, s0);
+    v128.store(out + at, s1, 16);
+    v128.store(out + at, s2, 32);
+    v128.store(out + at, s3, 48);
   }
   for (; at < bytes; at += 4) {
-    let sum: f32 = 0;
+    let sum = splat(0);
     let value = values + at;
-    for (let j: usize = 0; j < <usize>count; ++j, value += stride) sum += load<f32>(probabilities + (j << 2)) * load<f32>(value);
-    store<f32>(out + at, sum);
+    for (let p = probabilities; p < end; p += 4, value += stride) sum = multiplyAdd(loadLanes(p, false), loadLanes(value, false), sum);
+    storeLanes(out + at, sum, false);
   }
 }
 
-/** qkv [tokens, 3 · size], lengths int32 [texts] -> out [tokens, size]; `scores` has room for the longest text and 3 more, aligned to 16. */
-export function attention(out: usize, qkv: usize, lengths: usize, texts: i32, size: i32, heads: i32, scores: usize): void {
+/** qkv [tokens, 3 · size], lengths int32 [texts] -> out [tokens, size]; `work` has `attentionBytes()` of the longest text. */
+export function attention(out: usize, qkv: usize, lengths: usize, texts: i32, size: i32, heads: i32, work: usize): void {
   const rowBytes = <usize>size << 2;
   const stride = 3 * rowBytes;
   const headBytes = rowBytes / <usize>heads;
-  const factor = <f32>1.0 / sqrt<f32>(<f32>(headBytes >> 2));
+  const headSize = <i32>(headBytes >> 2);
+  const factor = <f32>1.0 / sqrt<f32>(<f32>headSize);
   for (let text: usize = 0; text < <usize>texts; ++text) {
     const length = load<i32>(lengths + (text << 2));
+    const columnBytes = paddedBytes(length);
+    const transposed = work + columnBytes; // [headSize, padded length]; what stands in the padding is never read as a score
     for (let head: usize = 0; head < rowBytes; head += headBytes) {
       const keys = qkv + rowBytes + head;
-      for (let i = 0; i < length; ++i) {
-        const query = qkv + <usize>i * stride + head;
-        let maximum: f32 = -Infinity;
-        for (let j = 0; j < length; ++j) {
-          const score = dot(query, keys + <usize>j * stride, headBytes) * factor;
-          store<f32>(scores + (<usize>j << 2), score);
-          maximum = max(maximum, score);
-        }
-        softmax(scores, length, maximum);
-        mix(out + <usize>i * rowBytes + head, scores, keys + rowBytes, stride, length, headBytes);
+      for (let j = 0; j < length; j += 4) {
+        packRows(transposed + (<usize>j << 2), columnBytes, keys + <usize>j * stride, stride, length - j, headSize);
+      }
+      for (let i: usize = 0; i < <usize>length; ++i) {
+        scoreKeys(work, qkv + i * stride + head, transposed, columnBytes, headBytes);
+        softmax(work, length, columnBytes, factor);
+        mix(out + i * rowBytes + head, work, keys + rowBytes, stride, length, headBytes);
       }
     }
     qkv += <usize>length * stride;
     out += <usize>length * rowBytes;
-  }
-}
-
-/** Shorter vectors than this are left as they are, as in PyTorch's normalize(). */
-const LEAST_NORM: f32 = 1e-12;
-
-/** x [tokens, size], lengths int32 [texts] -> out [texts, size]: each text's mean, at unit length. */
-export function meanPool(out: usize, x: usize, lengths: usize, texts: i32, size: i32): void {
-  const rowBytes = <usize>size << 2;
-  for (let text: usize = 0; text < <usize>texts; ++text, out += rowBytes) {
-    const length = load<i32>(lengths + (text << 2));
-    memory.fill(out, 0, rowBytes);
-    for (let row = 0; row < length; ++row, x += rowBytes) {
-      let at: usize = 0;
-      for (; at + 16 <= rowBytes; at += 16) v128.store(out + at, f32x4.add(v128.load(out + at), v128.load(x + at)));
-      for (; at < rowBytes; at += 4) store<f32>(out + at, load<f32>(out + at) + load<f32>(x + at));
-    }
-    const norm = sqrt<f32>(dot(out, out, rowBytes)) / <f32>max(length, 1);
-    const factor = splat(<f32>1.0 / (max(norm, LEAST_NORM) * <f32>max(length, 1)));
-    let at: usize = 0;
-    for (; at + 16 <= rowBytes; at += 16) v128.store(out + at, f32x4.mul(v128.load(out + at), factor));
-    for (; at < rowBytes; at += 4) storeLanes(out + at, f32x4.mul(loadLanes(out + at, false), factor), false);
   }
 }

@@ -12,15 +12,27 @@ export function storeLanes(address: usize, values: v128, full: bool): void {
   else v128.store_lane<f32>(address, values, 0);
 }
 
+/** The first `count` of four values, all of them where it is more. */
+@inline
+export function storeFirst(address: usize, values: v128, count: i32): void {
+  if (count > 3) {
+    v128.store(address, values);
+    return;
+  }
+  v128.store_lane<f32>(address, values, 0);
+  if (count > 1) v128.store_lane<f32>(address + 4, values, 1);
+  if (count > 2) v128.store_lane<f32>(address + 8, values, 2);
+}
+
 @inline
 export function splat(value: f32): v128 {
   return f32x4.splat(value);
 }
 
-/** a · b + c, rounded twice: fused multiply-add exists in relaxed SIMD only, and gives other bits on other machines. */
+/** a · b + c: fused, where the module is compiled for relaxed SIMD, else rounded twice. */
 @inline
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  return f32x4.add(f32x4.mul(a, b), c);
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
 
 @inline
@@ -35,6 +47,11 @@ export function maxLanes(x: v128): f32 {
   const first = f32x4.extract_lane(pairs, 0);
   const second = f32x4.extract_lane(pairs, 1);
   return first > second ? first : second;
+}
+
+@inline
+export function minLanes(x: v128): f32 {
+  return -maxLanes(f32x4.neg(x));
 }
 
 /** e^x to 1e-7 relative (Cephes expf); x is clamped to [-87.3, 88], where float32 still has normal results. */

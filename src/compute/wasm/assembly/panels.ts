@@ -3,7 +3,7 @@
 import { splat, multiplyAdd } from './lanes';
 
 /** Interleaves 4 rows [rows <= 4, k] (stride in bytes) as [k][4], `step` bytes apart; missing rows become zeros. */
-function packRows(target: usize, step: usize, source: usize, stride: usize, rows: i32, k: i32): void {
+export function packRows(target: usize, step: usize, source: usize, stride: usize, rows: i32, k: i32): void {
   let p = 0;
   if (rows >= 4) {
     const s1 = source + stride;

@@ -1,12 +1,20 @@
-// The serving module: the primitives of ../../device.ts. Addresses are bytes, sizes are elements, `work` is scratch memory.
-import { loadLanes, splat, storeLanes, tanh4, erf4 } from './lanes';
+// The primitives of ../../device.ts on float32 weights. Addresses are bytes, sizes are elements, `work` is scratch memory.
+import { activate } from './activate';
+import { loadLanes, splat, storeLanes } from './lanes';
 import { gatesForward } from './lstm-gates';
 import { EDGE_BYTES, leftBytes, multiplyPanels, multiplyRow, packLeft } from './panels';
 
-export { attention, meanPool } from './attention';
+export { attention, attentionBytes } from './attention';
 export { dotRows } from './dot-rows';
 export { addLayerNorm } from './layer-norm';
-export { leftBytes, packRight, rightBytes } from './panels';
+export { meanPool } from './mean-pool';
+export { packRight, rightBytes } from './panels';
+
+/** Rows that are multiplied at a time: 64 rows of 1,536 float32 stay in the second-level cache while they are multiplied and activated. */
+export const BLOCK_ROWS: i32 = 64;
+
+/** Of `work`: the tile of an int8 product. */
+export const HEADER_BYTES: usize = 128;
 
 @inline
 function edgeStart(): usize {
@@ -18,8 +26,13 @@ export function heapStart(): usize {
   return edgeStart() + EDGE_BYTES;
 }
 
-/** out [n, m] = x [n, k] · packed weights (+ out); `work` has `leftBytes(n, k)`. */
-export function multiplyPacked(out: usize, x: usize, panels: usize, n: i32, m: i32, k: i32, accumulate: bool, work: usize): void {
+/** Bytes of working memory for any product of [n, k] rows; int8 products take less, but in whole groups of 64. */
+export function workBytes(n: i32, k: i32): usize {
+  return HEADER_BYTES + leftBytes(min(n, BLOCK_ROWS), k + 63);
+}
+
+/** out [n, m] = x [n, k] · packed weights (+ out); `work` has `workBytes(n, k)`, n is at most BLOCK_ROWS. */
+function multiply(out: usize, x: usize, panels: usize, n: i32, m: i32, k: i32, accumulate: bool, work: usize): void {
   if (n == 1) {
     multiplyRow(out, x, panels, m, k, accumulate, edgeStart());
     return;
@@ -28,44 +41,56 @@ export function multiplyPacked(out: usize, x: usize, panels: usize, n: i32, m: i
   multiplyPanels(out, <usize>m << 2, work, panels, n, m, k, accumulate, edgeStart());
 }
 
-// The codes of ACTIVATION_CODES in ../primitives.ts.
-const RELU: i32 = 1;
-const GELU: i32 = 2;
-const TANH: i32 = 3;
-
-@inline
-function activate(x: v128, activation: i32): v128 {
-  if (activation == RELU) return f32x4.pmax(x, splat(0));
-  if (activation == GELU) {
-    const half = f32x4.mul(x, splat(0.5));
-    return f32x4.add(half, f32x4.mul(half, erf4(f32x4.mul(x, splat(0.7071067811865476)))));
+/** out [n, m] = activation(x [n, k] · packed weights + bias); bias 0 is none. */
+export function linear(out: usize, x: usize, panels: usize, bias: usize, n: i32, m: i32, k: i32, activation: i32, work: usize): void {
+  for (let block = 0; block < n; block += BLOCK_ROWS) {
+    const rows = min(n - block, BLOCK_ROWS);
+    multiply(out, x, panels, rows, m, k, false, work);
+    if (bias != 0 || activation != 0) biasActivation(out, bias, rows, m, activation);
+    out += <usize>(rows * m) << 2;
+    x += <usize>(rows * k) << 2;
   }
-  if (activation == TANH) return tanh4(x);
-  return x;
 }
 
 /** x [rows, columns] = activation(x + bias), in place; bias 0 is none. */
 export function biasActivation(x: usize, bias: usize, rows: i32, columns: i32, activation: i32): void {
   const rowBytes = <usize>columns << 2;
   for (let row = 0; row < rows; ++row, x += rowBytes) {
-    let at: usize = 0;
-    for (; at + 16 <= rowBytes; at += 16) {
-      const shift = bias == 0 ? splat(0) : v128.load(bias + at);
-      v128.store(x + at, activate(f32x4.add(v128.load(x + at), shift), activation));
-    }
-    for (; at < rowBytes; at += 4) {
-      const shift = bias == 0 ? splat(0) : loadLanes(bias + at, false);
-      storeLanes(x + at, activate(f32x4.add(loadLanes(x + at, false), shift), activation), false);
+    for (let at: usize = 0; at < rowBytes; ) {
+      const full = at + 16 <= rowBytes;
+      const shift = bias == 0 ? splat(0) : loadLanes(bias + at, full);
+      storeLanes(x + at, activate(f32x4.add(loadLanes(x + at, full), shift), activation), full);
+      at += full ? 16 : 4;
     }
   }
 }
 
-/** Advances `state` [2, batch, size] in place over gates [steps, batch, 4 · size] = x · Wxᵀ; `work` has `leftBytes(batch, size)`. */
-export function lstmSteps(state: usize, gates: usize, panels: usize, bias: usize, steps: i32, batch: i32, size: i32, work: usize): void {
+/**
+ * Advances `state` [2, batch, size] in place over x [steps, batch, input]; `gates` has room for [steps, batch, 4 · size],
+ * `work` for products of steps · batch rows of the input and of `batch` rows of the state.
+ */
+export function lstm(
+  state: usize,
+  x: usize,
+  inputPanels: usize,
+  hiddenPanels: usize,
+  bias: usize,
+  gates: usize,
+  steps: i32,
+  batch: i32,
+  input: i32,
+  size: i32,
+  work: usize,
+): void {
   const rowBytes = <usize>size << 2;
   const cells = state + <usize>batch * rowBytes;
+  // The inputs of all steps are known: one product instead of `steps` small ones.
+  linear(gates, x, inputPanels, 0, steps * batch, 4 * size, input, 0, work);
   for (let t = 0; t < steps; ++t) {
-    multiplyPacked(gates, state, panels, batch, 4 * size, size, true, work);
+    for (let block = 0; block < batch; block += BLOCK_ROWS) {
+      const offset = <usize>block * rowBytes;
+      multiply(gates + 4 * offset, state + offset, hiddenPanels, min(batch - block, BLOCK_ROWS), 4 * size, size, true, work);
+    }
     for (let row: usize = 0; row < <usize>batch; ++row) {
       const at = row * rowBytes;
       gatesForward(gates, bias, cells + at, 1.0, state + at, cells + at, size);

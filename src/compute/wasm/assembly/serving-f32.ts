@@ -1,0 +1,3 @@
+// The serving module whose arithmetic is all float32.
+export * from './serving';
+export { linearQuantised, packQuantised, quantisedBytes } from './quantised-f32';
