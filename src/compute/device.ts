@@ -1,5 +1,5 @@
-import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { RecommenderError } from '../errors.ts';
+import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { DeviceName } from '../types.ts';
 
 /** Row-major float32 values that live on a device. */

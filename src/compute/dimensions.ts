@@ -21,7 +21,7 @@ export function dimensions(tensor: Tensor, rank: number, name: string, fixed: re
 }
 
 /** @throws RecommenderError `DEVICE_FAILED` unless the values fill the shape exactly. */
-export function checkFilled(values: Float32Array, shape: readonly number[]): void {
+export function checkFilled(values: Float32Array | Int32Array, shape: readonly number[]): void {
   if (values.length === sizeOf(shape)) return;
   throw new RecommenderError('DEVICE_FAILED', `${values.length} values do not fill a tensor of [${shape.join(', ')}].`);
 }

@@ -1,5 +1,6 @@
 import type { Activation, Device } from '../../src/compute/device.ts';
 import type { LstmShape } from '../../src/compute/training-kernels.ts';
+import type { QuantisedRows } from '../../src/lib/quantised-rows.ts';
 
 /** Uploads its weights, runs once and frees them; the same values each time and on each device. */
 export type DeviceProgram = (device: Device) => Promise<Float32Array[]>;
@@ -85,7 +86,48 @@ const severalResults: DeviceProgram = async (device) => {
   return results;
 };
 
-/** What the serving models run, by name: sequences, scores and the head in their own sizes, then odd ones. */
+/** int8 rows in the magnitudes that quantised layers have. */
+export function seededRows(rows: number, columns: number, seed: number): QuantisedRows {
+  return {
+    values: Int8Array.from(seededValues(rows * columns, 127.49, seed), Math.round),
+    scales: seededValues(rows, 0.01, seed + 1).map((scale) => Math.abs(scale) / Math.sqrt(columns) + 1e-4),
+    columns,
+  };
+}
+
+/** One linear layer of int8 rows. */
+export function int8Program(rows: number, depth: number, columns: number): DeviceProgram {
+  return async (device) => {
+    const weight = device.uploadRows(seededRows(columns, depth, 51));
+    const bias = device.upload(seededValues(columns, 0.5, 53), [columns]);
+    const results = await device.run((ops) => [ops.linear(ops.input(seededValues(rows * depth, 2, 50), [rows, depth]), weight, bias, 'gelu')]);
+    device.free(weight);
+    device.free(bias);
+    return results;
+  };
+}
+
+/** What makes an encoder of linear layers: attention inside each text, normalisation and pooling. */
+export function encoderProgram(lengths: readonly number[], heads: number, headSize: number): DeviceProgram {
+  return async (device) => {
+    const hidden = heads * headSize;
+    const tokens = lengths.reduce((sum, length) => sum + length, 0);
+    const gamma = device.upload(seededValues(hidden, 1, 61), [hidden]);
+    const beta = device.upload(seededValues(hidden, 1, 62), [hidden]);
+    const results = await device.run((ops) => {
+      const qkv = ops.input(seededValues(tokens * 3 * hidden, 2, 63), [tokens, 3 * hidden]);
+      const mixed = ops.attention(qkv, lengths, heads); // [tokens, hidden]
+      const residual = ops.input(seededValues(tokens * hidden, 3, 64), [tokens, hidden]);
+      const normed = ops.addLayerNorm(mixed, residual, gamma, beta, 1e-12); // [tokens, hidden]
+      return [mixed, normed, ops.meanPool(normed, lengths)];
+    });
+    device.free(gamma);
+    device.free(beta);
+    return results;
+  };
+}
+
+/** What the serving models run, by name: sequences, scores, the head and the encoder's parts in their own sizes, then odd ones. */
 export const SERVING_PROGRAMS: Readonly<Record<string, DeviceProgram>> = {
   'lstm 96, 1 step, batch 1': lstmProgram({ steps: 1, batch: 1, input: 96, hidden: 96 }),
   'lstm 96, 1 step, batch 7': lstmProgram({ steps: 1, batch: 7, input: 96, hidden: 96 }),
@@ -98,5 +140,12 @@ export const SERVING_PROGRAMS: Readonly<Record<string, DeviceProgram>> = {
   'head 500x24, 32 relu, 16 relu, 1': denseProgram(500, [24, 32, 16, 1], 'relu'),
   'gelu of odd sizes': denseProgram(3, [7, 9, 5], 'gelu'),
   'tanh of one row': denseProgram(1, [10, 3, 1], 'tanh'),
+  'batch of 40 rows, 384 to 100 gelu': denseProgram(40, [384, 100, 33], 'gelu'),
+  'int8 rows, 9x384 to 1536': int8Program(9, 384, 1536),
+  'int8 rows, 70x128 to 384': int8Program(70, 128, 384),
+  'int8 rows of odd sizes': int8Program(3, 7, 5),
+  'encoder parts of a title': encoderProgram([12], 12, 32),
+  'encoder parts of a ragged batch, 12 heads of 32': encoderProgram([5, 1, 33, 0, 12, 128], 12, 32),
+  'encoder parts of odd sizes': encoderProgram([2, 40, 3], 3, 35),
   'several results': severalResults,
 };

@@ -3,27 +3,43 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu.js';
 import { RecommenderError } from '../../errors.ts';
 import { dequantiseRows, type QuantisedRows } from '../../lib/quantised-rows.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
-import { GpuTensor } from './memory.ts';
+import { checkFilled } from '../dimensions.ts';
+import { GpuMemory } from './gpu-memory.ts';
+import { GpuTensor } from './gpu-tensor.ts';
+import type { Kernel } from './kernel.ts';
+import { Pipelines } from './pipelines.ts';
 import { createPrimitives } from './primitives.ts';
-import { flush, readBack } from './read-back.ts';
+import { Recording } from './recording.ts';
 
-const SUPPORTS: ReadonlySet<Workload> = new Set(['sequence', 'score']);
+/** What `linear` multiplies in; sums and everything else are float32 always. */
+export type Precision = 'f32' | 'f16';
 
-/**
- * WebGPU through tfjs's backend, which carries the device, buffers and pipelines; the programs are our own WGSL.
- * Serves `sequence` and `score`. Made on an instance of its own, so that a page's own tfjs keeps its backend and state.
- * @throws RecommenderError `DEVICE_FAILED` when the adapter gives no device.
- */
-export async function createWebgpuDevice(adapter: GPUAdapter): Promise<Device> {
-  const device = await requestDevice(adapter);
-  return new WebgpuDevice(new WebGPUBackend(device, adapter.info), adapter.info.isFallbackAdapter);
+export interface WebgpuOptions {
+  /** Default `f32`. `f16` needs an adapter with shader-f16 and is to be trusted only after golden vectors. */
+  readonly precision?: Precision;
 }
 
-async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+const SUPPORTS: ReadonlySet<Workload> = new Set(['encode', 'sequence', 'score']);
+
+/**
+ * WebGPU through tfjs's backend, which carries the device, buffers and dispatches; the programs are our own WGSL.
+ * Made on a backend of its own that is never registered: a page's own tfjs keeps its backend and state, and after a
+ * loss a new device needs nothing from the old one.
+ * @throws RecommenderError `DEVICE_FAILED` when the adapter gives no device, or not the precision.
+ */
+export async function createWebgpuDevice(adapter: GPUAdapter, { precision = 'f32' }: WebgpuOptions = {}): Promise<Device> {
+  const device = await requestDevice(adapter, precision);
+  return new WebgpuDevice(new WebGPUBackend(device, adapter.info), { precision, emulated: adapter.info.isFallbackAdapter });
+}
+
+async function requestDevice(adapter: GPUAdapter, precision: Precision): Promise<GPUDevice> {
   // Big tables (item embeddings, word embeddings) need more than the guaranteed 128 MB only on the largest shops.
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   try {
-    return await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+    return await adapter.requestDevice({
+      requiredFeatures: precision === 'f16' ? ['shader-f16'] : [],
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    });
   } catch (error) {
     throw RecommenderError.from(error, 'DEVICE_FAILED');
   }
@@ -31,59 +47,81 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 
 class WebgpuDevice implements Device {
   readonly name = 'webgpu';
-  readonly kernel = 'wgsl-f32';
+  readonly kernel: string;
   readonly supports = SUPPORTS;
   readonly emulated: boolean;
+  readonly lost: Promise<RecommenderError>;
   readonly #backend: WebGPUBackend;
-  /** Rejects when the device is lost; a pending mapAsync may otherwise never settle. */
-  readonly #lost: Promise<never>;
+  readonly #memory: GpuMemory;
+  readonly #pipelines: Pipelines;
+  readonly #half: boolean;
+  /** Kernels that nothing has waited for yet. */
+  readonly #expected = new Map<string, Kernel>();
+  /** Rejects at the end, be it a loss or dispose(): a pending mapAsync may then never settle. */
+  readonly #end: Promise<never>;
   #failure: RecommenderError | undefined;
 
-  constructor(backend: WebGPUBackend, emulated: boolean) {
-    this.#backend = backend;
+  constructor(backend: WebGPUBackend, { precision, emulated }: { precision: Precision; emulated: boolean }) {
+    this.kernel = `wgsl-${precision}`;
     this.emulated = emulated;
-    this.#lost = backend.device.lost.then(({ message, reason }) => {
+    this.#backend = backend;
+    this.#memory = new GpuMemory(backend);
+    this.#pipelines = new Pipelines(backend);
+    this.#half = precision === 'f16';
+    const ended = backend.device.lost.then(({ message, reason }) => {
+      const isDisposed = this.#failure !== undefined;
       this.#failure ??= new RecommenderError('DEVICE_FAILED', `The GPU was lost (${reason}): ${message}`);
-      throw this.#failure;
+      return { error: this.#failure, isDisposed };
     });
-    // Loss while nothing runs is reported by the next run().
-    this.#lost.catch(() => undefined);
+    this.lost = new Promise((resolve) => void ended.then(({ error, isDisposed }) => isDisposed || resolve(error)));
+    this.#end = ended.then(({ error }) => Promise.reject(error));
+    // A loss while nothing runs is reported by the next run().
+    this.#end.catch(() => undefined);
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {
-    this.#throwIfLost();
-    return GpuTensor.upload(this.#backend, values, shape);
+    this.#throwIfEnded();
+    checkFilled(values, shape);
+    return this.#store(values, shape);
   }
 
+  /** Kept as int8, a quarter of the memory and of what each product fetches; widened where rows are no whole words. */
   uploadRows(rows: QuantisedRows): Tensor {
-    return this.upload(dequantiseRows(rows), [rows.scales.length, rows.columns]);
+    const shape = [rows.scales.length, rows.columns];
+    if (rows.columns % 4 !== 0) return this.upload(dequantiseRows(rows), shape);
+    this.#throwIfEnded();
+    return this.#store(rows.values, shape, this.#store(rows.scales, [rows.scales.length]));
   }
 
   free(tensor: Tensor): void {
-    this.#backend.disposeData(GpuTensor.of(tensor).info.dataId);
+    const { storage, scales } = GpuTensor.of(tensor);
+    if (storage) this.#memory.free(storage);
+    if (scales) this.free(scales);
   }
 
   async run(program: (ops: Primitives) => readonly Tensor[]): Promise<Float32Array[]> {
-    this.#throwIfLost();
-    const { device } = this.#backend;
-    device.pushErrorScope('validation');
-    device.pushErrorScope('out-of-memory');
-    let answer: Promise<Float32Array[]>;
+    this.#throwIfEnded();
+    const recording = new Recording(this.#memory);
+    const verdicts: Promise<void>[] = [];
     try {
-      answer = this.#record(program);
-    } catch (error) {
-      answer = Promise.reject(RecommenderError.from(error, 'DEVICE_FAILED'));
-    }
-    // The scopes are popped before anything is awaited, so that those of concurrent runs do not interleave.
-    const problems = Promise.all([device.popErrorScope(), device.popErrorScope()]);
-    try {
-      const [values, [memory, validation]] = await Promise.race([Promise.all([answer, problems]), this.#lost]);
-      const problem = memory ?? validation;
-      if (problem) throw new RecommenderError('DEVICE_FAILED', problem.message);
+      this.#judge(verdicts, () => {
+        recording.results = program(createPrimitives(recording, { half: this.#half, expect: (kernel) => this.#expected.set(kernel.name, kernel) }));
+      });
+      const kernels = recording.calls.map(({ kernel }) => kernel);
+      if (!this.#pipelines.areReady(kernels)) await this.#orEnd(this.#pipelines.prepare(kernels));
+      const answer = this.#judge(verdicts, () => recording.play(this.#pipelines));
+      const [values] = await this.#orEnd(Promise.all([answer, ...verdicts]));
       return values;
     } catch (error) {
+      recording.release();
+      this.#memory.clear();
       throw RecommenderError.from(this.#failure ?? error, 'DEVICE_FAILED');
     }
+  }
+
+  async warmUp(): Promise<void> {
+    this.#throwIfEnded();
+    await this.#orEnd(this.#pipelines.prepare(this.#expected.values()));
   }
 
   dispose(): void {
@@ -92,21 +130,34 @@ class WebgpuDevice implements Device {
     this.#backend.device.destroy();
   }
 
-  /** Enqueues a program and its readback, and releases everything made inside. */
-  #record(program: (ops: Primitives) => readonly Tensor[]): Promise<Float32Array[]> {
-    const temporaries: GpuTensor[] = [];
+  #store(values: Float32Array | Int8Array, shape: readonly number[], scales?: GpuTensor): GpuTensor {
+    const storage = this.#memory.allocate(values.byteLength / 4);
+    this.#memory.write(storage, values);
+    return new GpuTensor(shape, storage, scales);
+  }
+
+  /** Does something at once, and adds what the GPU has to say of it to the verdicts; those of other runs do not mix in. */
+  #judge<T>(verdicts: Promise<void>[], action: () => T): T {
+    const { device } = this.#backend;
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
     try {
-      const results = program(createPrimitives(this.#backend, temporaries));
-      return readBack(this.#backend, results.map((tensor) => GpuTensor.of(tensor)));
-    } catch (error) {
-      flush(this.#backend);
-      throw error;
+      return action();
     } finally {
-      for (const { info } of temporaries) this.#backend.disposeData(info.dataId);
+      const verdict = Promise.all([device.popErrorScope(), device.popErrorScope()]).then(([memory, validation]) => {
+        const problem = memory ?? validation;
+        if (problem) throw new RecommenderError('DEVICE_FAILED', problem.message);
+      });
+      verdict.catch(() => undefined); // it is awaited only where the action went well
+      verdicts.push(verdict);
     }
   }
 
-  #throwIfLost(): void {
+  #orEnd<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#end]);
+  }
+
+  #throwIfEnded(): void {
     if (this.#failure) throw this.#failure;
   }
 }

@@ -1,50 +1,69 @@
-import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu.js';
-import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program.js';
 import { RecommenderError } from '../../errors.ts';
 import type { LstmWeights, Primitives, Tensor } from '../device.ts';
-import { dimensions } from '../dimensions.ts';
-import { createLinearCall } from './linear-program.ts';
-import { createLstmCall, MAX_HIDDEN } from './lstm-program.ts';
-import { GpuTensor } from './memory.ts';
+import { attentionSizes, checkLengths, dimensions } from '../dimensions.ts';
+import { attentionKernel } from './attention-kernel.ts';
+import { GpuTensor } from './gpu-tensor.ts';
+import type { Kernel } from './kernel.ts';
+import { layerNormKernel } from './layer-norm-kernel.ts';
+import { linearKernels, linearWorkgroups } from './linear-kernel.ts';
+import { lstmKernel, MAX_HIDDEN } from './lstm-kernel.ts';
+import { meanPoolKernel } from './mean-pool-kernel.ts';
+import type { Recording } from './recording.ts';
+import { spansOfTexts, spansOfTokens } from './spans.ts';
 
-/** What our programs add to the backend's own header: the WGSL and the values of its uniforms. */
-interface Call {
-  readonly program: WebGPUProgram;
-  readonly uniforms: { type: string; data: number[] }[];
-}
-
-/** The primitives of one run; whatever they make is added to `temporaries`, for the run to release. */
-export function createPrimitives(backend: WebGPUBackend, temporaries: GpuTensor[]): Primitives {
-  function allocate(shape: readonly number[]): GpuTensor {
-    const tensor = GpuTensor.allocate(backend, shape);
-    temporaries.push(tensor);
-    return tensor;
-  }
-
-  function dispatch({ program, uniforms }: Call, inputs: readonly GpuTensor[], output: GpuTensor): GpuTensor {
-    // The backend compiles once per key, rank and equality of shapes. Inputs of rank 1 and an output of rank 2 never
-    // compare equal, so that each program compiles once, whatever the number of candidates.
-    const outputInfo = { ...output.info, shape: [1, output.capacity] };
-    backend.runWebGPUProgram(program, inputs.map(({ info }) => info), 'float32', uniforms, outputInfo);
-    return output;
+/** The primitives of one run: each checks its operands and adds one call to the recording. */
+export function createPrimitives(recording: Recording, { half, expect }: { half: boolean; expect: (kernel: Kernel) => void }): Primitives {
+  const tokenSpans = new Map<readonly number[], GpuTensor>(); // every layer attends within the same texts
+  function tokenSpansOf(lengths: readonly number[], tokens: number): GpuTensor {
+    const spans = tokenSpans.get(lengths) ?? recording.input(spansOfTokens(lengths), [tokens, 2]);
+    tokenSpans.set(lengths, spans);
+    return spans;
   }
 
   return {
-    input(values, shape) {
-      const tensor = GpuTensor.upload(backend, values, shape);
-      temporaries.push(tensor);
-      return tensor;
-    },
+    input: (values, shape) => recording.input(values, shape),
 
     linear(x, weight, bias, activation = 'none') {
       const [rows, depth] = dimensions(x, 2, 'x');
       const [columns] = dimensions(weight, 2, 'weight', [undefined, depth]);
       if (bias) dimensions(bias, 1, 'bias', [columns]);
-      const output = allocate([rows, columns]);
-      if (output.size === 0) return output;
-      const inputs = [x, weight, ...(bias ? [bias] : [])].map((tensor) => GpuTensor.of(tensor));
-      const call = createLinearCall({ rows, columns, depth }, { hasBias: bias !== null, activation, capacity: output.capacity });
-      return dispatch(call, inputs, output);
+      const matrix = GpuTensor.of(weight);
+      const { kernel, twin } = linearKernels({ rows, depth, hasBias: bias !== null, activation, packed: matrix.scales !== undefined, half });
+      expect(twin);
+      return recording.call([rows, columns], {
+        kernel,
+        uniforms: [rows, columns, depth],
+        inputs: [GpuTensor.floatsOf(x), matrix, ...(matrix.scales ? [matrix.scales] : []), ...(bias ? [GpuTensor.floatsOf(bias)] : [])],
+        workgroups: linearWorkgroups(rows, columns),
+      });
+    },
+
+    addLayerNorm(x, residual, gamma, beta, epsilon) {
+      const [rows, size] = dimensions(x, 2, 'x');
+      dimensions(residual, 2, 'residual', [rows, size]);
+      dimensions(gamma, 1, 'gamma', [size]);
+      dimensions(beta, 1, 'beta', [size]);
+      const inputs = [x, residual, gamma, beta].map((tensor) => GpuTensor.floatsOf(tensor));
+      return recording.call([rows, size], { kernel: layerNormKernel(size, epsilon), uniforms: [rows], inputs, workgroups: rows });
+    },
+
+    attention(qkv, lengths, heads) {
+      const [tokens, width] = dimensions(qkv, 2, 'qkv');
+      checkLengths(lengths, tokens);
+      const { size, headSize } = attentionSizes(width, heads);
+      return recording.call([tokens, size], {
+        kernel: attentionKernel(headSize),
+        uniforms: [tokens, heads],
+        inputs: [GpuTensor.floatsOf(qkv), tokenSpansOf(lengths, tokens)],
+        workgroups: tokens * heads,
+      });
+    },
+
+    meanPool(x, lengths) {
+      const [tokens, size] = dimensions(x, 2, 'x');
+      checkLengths(lengths, tokens);
+      const inputs = [GpuTensor.floatsOf(x), recording.input(spansOfTexts(lengths), [lengths.length, 2])];
+      return recording.call([lengths.length, size], { kernel: meanPoolKernel(size), uniforms: [lengths.length], inputs, workgroups: lengths.length });
     },
 
     lstm(x: Tensor, { inputWeights, hiddenWeights, bias }: LstmWeights, state: Tensor) {
@@ -54,18 +73,8 @@ export function createPrimitives(backend: WebGPUBackend, temporaries: GpuTensor[
       dimensions(hiddenWeights, 2, 'hiddenWeights', [4 * hidden, hidden]);
       dimensions(bias, 1, 'bias', [4 * hidden]);
       if (hidden > MAX_HIDDEN) throw new RecommenderError('DEVICE_FAILED', `webgpu runs LSTMs of at most ${MAX_HIDDEN} units.`);
-      const output = allocate([2, batch, hidden]);
-      if (output.size === 0) return output;
-      const inputs = [x, inputWeights, hiddenWeights, bias, state].map((tensor) => GpuTensor.of(tensor));
-      return dispatch(createLstmCall({ steps, batch, input, hidden }, output.capacity), inputs, output);
+      const inputs = [x, inputWeights, hiddenWeights, bias, state].map((tensor) => GpuTensor.floatsOf(tensor));
+      return recording.call([2, batch, hidden], { kernel: lstmKernel(input, hidden), uniforms: [steps, batch], inputs, workgroups: batch });
     },
-
-    addLayerNorm: () => refuse(),
-    attention: () => refuse(),
-    meanPool: () => refuse(),
   };
-}
-
-function refuse(): never {
-  throw new RecommenderError('DEVICE_FAILED', 'webgpu does not encode yet.');
 }

@@ -38,6 +38,25 @@ const ACTIVATE: Readonly<Record<Activation, string>> = {
   gelu: `${GELU} fn activate(x : f32) -> f32 { return 0.5 * x * (1.0 + errorFunction(x * 0.7071067811865476)); }`,
 };
 
+/** Lanes of a workgroup that works on one row: six values each of the encoder's 384. */
+export const ROW_LANES = 64;
+
+/**
+ * WGSL of `sumOverLanes(part, lane)`, for every lane of ROW_LANES: each adds up all parts itself, which takes two barriers where a
+ * tree of halves takes one per level.
+ */
+export const SUM_OVER_LANES = `
+var<workgroup> parts : array<f32, ${ROW_LANES}>;
+fn sumOverLanes(part : f32, lane : i32) -> f32 {
+  workgroupBarrier();
+  parts[lane] = part;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0; i < ${ROW_LANES}; i++) { sum += parts[i]; }
+  return sum;
+}
+`;
+
 /** WGSL of `activate(x)`; gelu is the exact form with erf (Hendrycks & Gimpel 2016), as in BERT. */
 export function activationSource(activation: Activation): string {
   return ACTIVATE[activation];

@@ -1,44 +1,9 @@
-import type { Device } from '../../../src/compute/device.ts';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
 import { createWasmDevice } from '../../../src/compute/wasm/device.ts';
 import { loadWebgpuDevice } from '../../../src/compute/webgpu/load.ts';
 import { RecommenderError } from '../../../src/errors.ts';
 import { denseProgram, lstmProgram, seededValues, SERVING_PROGRAMS } from '../../helpers/device-programs.ts';
-
-/** What reached WebGPU itself, below tfjs and below us. */
-const counts = { dispatches: 0, readbacks: 0, buffers: 0, pipelines: 0 };
-const gpuDevices: GPUDevice[] = [];
-
-function count<T extends object>(prototype: T, method: string & keyof T, called: () => void): void {
-  const original = prototype[method];
-  if (typeof original !== 'function') throw new Error(`${method} is not a method.`);
-  Object.defineProperty(prototype, method, {
-    value(this: T, ...args: unknown[]): unknown {
-      called();
-      return Reflect.apply(original, this, args);
-    },
-  });
-}
-
-if ('gpu' in navigator) {
-  count(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => (counts.dispatches += 1));
-  count(GPUBuffer.prototype, 'mapAsync', () => (counts.readbacks += 1));
-  count(GPUDevice.prototype, 'createBuffer', () => (counts.buffers += 1));
-  count(GPUDevice.prototype, 'createComputePipeline', () => (counts.pipelines += 1));
-  const requestDevice = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'requestDevice')!.value as GPUAdapter['requestDevice'];
-  GPUAdapter.prototype.requestDevice = async function (...args) {
-    const device = await requestDevice.apply(this, args);
-    gpuDevices.push(device);
-    return device;
-  };
-}
-
-/** Counts since the last call. */
-function takeCounts(): typeof counts {
-  const taken = { ...counts };
-  for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] = 0;
-  return taken;
-}
+import { takeCounts, type GpuCounts } from './gpu-counts.ts';
 
 const started = { webgpu: loadWebgpuDevice(), wasm: createWasmDevice(), reference: Promise.resolve(createReferenceDevice()) };
 for (const device of Object.values(started)) device.catch(() => undefined); // reported where it is used
@@ -54,7 +19,7 @@ async function codeOf(answer: Promise<unknown>): Promise<string> {
 
 const devicesPage = {
   /** A serving program on one device: its results as plain lists. */
-  async run(name: keyof typeof started, program: string): Promise<{ results: number[][]; counts: typeof counts }> {
+  async run(name: keyof typeof started, program: string): Promise<{ results: number[][]; counts: GpuCounts }> {
     const device = await started[name];
     takeCounts();
     const results = await SERVING_PROGRAMS[program]!(device);
@@ -85,7 +50,7 @@ const devicesPage = {
   },
 
   /** Heads over lists of every length, twice; the counts of the second time. */
-  async runLengths(longest: number): Promise<typeof counts> {
+  async runLengths(longest: number): Promise<GpuCounts> {
     const device = await started.webgpu;
     const runAll = async (): Promise<void> => {
       for (let rows = 1; rows <= longest; rows++) await denseProgram(rows, [24, 32, 1], 'relu')(device);
@@ -111,8 +76,10 @@ const devicesPage = {
     const foreign = createReferenceDevice().upload(Float32Array.of(1), [1, 1]);
     const matrix = device.upload(seededValues(4, 1, 1), [2, 2]);
     const vector = device.upload(seededValues(2, 1, 1), [2]);
+    const rows = device.uploadRows({ values: new Int8Array(8), scales: new Float32Array(2), columns: 4 });
     const codes = {
-      encode: await codeOf(device.run((ops) => [ops.addLayerNorm(matrix, matrix, vector, vector, 1e-6)])),
+      lengths: await codeOf(device.run((ops) => [ops.meanPool(matrix, [1])])),
+      rows: await codeOf(device.run((ops) => [ops.linear(rows, rows, null)])),
       shape: await codeOf(device.run((ops) => [ops.linear(matrix, ops.input(new Float32Array(3), [1, 3]), null)])),
       foreign: await codeOf(device.run((ops) => [ops.linear(foreign, foreign, null)])),
       thrown: await codeOf(device.run(() => Promise.reject(new Error('not a list')) as never)),
@@ -120,16 +87,8 @@ const devicesPage = {
     };
     device.free(matrix);
     device.free(vector);
+    device.free(rows);
     return codes;
-  },
-
-  /** Error codes of runs under way, and after, when the GPU goes away. */
-  async lose(how: 'lost' | 'disposed'): Promise<string[]> {
-    const device: Device = await loadWebgpuDevice();
-    const under = codeOf(device.run((ops) => [ops.input(new Float32Array(1_000_000), [1_000_000])]));
-    if (how === 'disposed') device.dispose();
-    else gpuDevices.at(-1)!.destroy();
-    return [await under, await codeOf(device.run((ops) => [ops.input(Float32Array.of(1), [1])]))];
   },
 };
 

@@ -1,5 +1,4 @@
-import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu/dist/webgpu_program.js';
-import type { LstmShape } from '../training-kernels.ts';
+import type { Kernel } from './kernel.ts';
 import { loadWidth, product, SIGMOID_AND_TANH } from './wgsl.ts';
 
 /** Largest `hidden`: h, c and four gates per unit must fit WebGPU's guaranteed 16,384 bytes of workgroup memory. */
@@ -7,31 +6,22 @@ export const MAX_HIDDEN = Math.floor(16_384 / (6 * 4));
 
 const MAX_LANES = 256; // The invocations per workgroup that every WebGPU device has.
 
-export interface LstmCall {
-  readonly program: WebGPUProgram;
-  readonly uniforms: { type: string; data: number[] }[];
-}
-
 /**
  * A whole LSTM sequence in one dispatch: one workgroup per batch row keeps h and c in workgroup memory and loops over
  * the steps, so that nothing but the last state leaves the chip. Inputs are x [steps, batch, input], inputWeights
  * [4 · hidden, input], hiddenWeights [4 · hidden, hidden], bias [4 · hidden], state [2, batch, hidden] -> state.
- * Made anew for each call, since the backend writes into it.
  */
-export function createLstmCall({ steps, batch, input, hidden }: LstmShape, capacity: number): LstmCall {
+export function lstmKernel(input: number, hidden: number): Kernel {
   const width = loadWidth(input, hidden);
   const lanes = Math.min(MAX_LANES, Math.ceil((4 * hidden) / 32) * 32);
   const hiddenLoad = width === 4 ? 'vec4<f32>(h[4 * k], h[4 * k + 1], h[4 * k + 2], h[4 * k + 3])' : 'h[k]';
-  const program: WebGPUProgram = {
-    variableNames: ['x', 'inputWeights', 'hiddenWeights', 'bias', 'state'],
-    variableComponents: [width, width, width, 1, 1],
-    uniforms: 'steps : i32, batch : i32,',
-    outputShape: [1, capacity],
-    workgroupSize: [lanes, 1, 1],
-    dispatchLayout: { x: [0, 1] },
-    dispatch: [batch, 1, 1],
-    shaderKey: `shelfwise_lstm_${input}_${hidden}`,
-    getUserCode: () => `
+  const load = width === 4 ? 'vec4<f32>' : 'f32';
+  return {
+    name: `lstm ${input} to ${hidden}`,
+    inputs: { x: load, inputWeights: load, hiddenWeights: load, bias: 'f32', state: 'f32' },
+    uniforms: ['steps', 'batch'],
+    lanes,
+    source: `
 const HIDDEN = ${hidden};
 const LANES = ${lanes};
 const INPUT_LOADS = ${input / width};
@@ -40,9 +30,8 @@ var<workgroup> h : array<f32, HIDDEN>;
 var<workgroup> c : array<f32, HIDDEN>;
 var<workgroup> gates : array<f32, ${4 * hidden}>; // input, forget, cell, output
 ${SIGMOID_AND_TANH}
-fn main(index : i32) {
-  let row = index / LANES;
-  let lane = i32(localIndex);
+fn main(row : i32, lane : i32) {
+  if (row >= uniforms.batch) { return; }
   let hStart = row * HIDDEN;
   let cStart = (uniforms.batch + row) * HIDDEN;
   for (var unit = lane; unit < HIDDEN; unit += LANES) {
@@ -71,12 +60,10 @@ fn main(index : i32) {
     }
     workgroupBarrier();
   }
-  if (row >= uniforms.batch) { return; }
   for (var unit = lane; unit < HIDDEN; unit += LANES) {
     result[hStart + unit] = h[unit];
     result[cStart + unit] = c[unit];
   }
 }`,
   };
-  return { program, uniforms: [steps, batch].map((value) => ({ type: 'int32', data: [value] })) };
 }
