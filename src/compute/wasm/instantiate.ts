@@ -8,7 +8,7 @@ export function decodeKernels(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** The same for a module that was deflated before, which saves a third on the wire: base64 hides from gzip what repeats. */
+/** The same for a module that was deflated before, because base64 hides from gzip what repeats. */
 export async function inflateKernels(base64: string): Promise<ArrayBuffer> {
   const inflated = new Blob([decodeKernels(base64)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Response(inflated).arrayBuffer();
