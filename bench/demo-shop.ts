@@ -20,13 +20,16 @@ export interface DemoShop {
 }
 
 /** One build serves all benches of a run. */
-let built: Promise<unknown> | undefined;
+let built: Promise<void> | undefined;
+
+async function buildShop(): Promise<void> {
+  console.log('building the demo shop …');
+  await build({ logLevel: 'warn' });
+}
 
 /** Builds the demo shop and serves it on a port that the system chooses. */
 export async function openDemoShop(): Promise<DemoShop> {
-  if (!built) console.log('building the demo shop …');
-  built ??= build({ logLevel: 'warn' });
-  await built;
+  await (built ??= buildShop());
   const server = await preview({ logLevel: 'warn', preview: { host: '127.0.0.1', port: 0 } });
   const address = server.resolvedUrls?.local[0];
   if (address === undefined) throw new Error('The demo shop is served at no address.');

@@ -10,6 +10,8 @@ export const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 /** The measurements that a page offers. */
 export type PageBench = typeof globalThis.bench;
 
+const PAGES = ['index', 'cold/shelfwise', 'cold/onnxruntime', 'cold/tfjs-webgpu', 'cold/tfjs-wasm'];
+
 const CONFIG = fileURLToPath(new URL('page/vite.config.ts', import.meta.url));
 
 /** The benches' own pages, built and served. */
@@ -22,13 +24,16 @@ export interface BenchPages {
 }
 
 /** One build serves all benches of a run. */
-let built: Promise<unknown> | undefined;
+let built: Promise<void> | undefined;
+
+async function buildPages(): Promise<void> {
+  console.log('building the pages of the benches …');
+  for (const mode of PAGES) await build({ configFile: CONFIG, mode, logLevel: 'error' });
+}
 
 /** Serves the pages for as long as `work` takes. */
 export async function withPages<T>(work: (pages: BenchPages) => Promise<T>): Promise<T> {
-  if (!built) console.log('building the pages of the benches …');
-  built ??= build({ configFile: CONFIG, logLevel: 'error' });
-  await built;
+  await (built ??= buildPages());
   const server = await preview({ configFile: CONFIG, logLevel: 'error', preview: { host: '127.0.0.1', port: 0 } });
   const address = server.resolvedUrls?.local[0];
   if (address === undefined) throw new Error('The benches’ pages are served at no address.');

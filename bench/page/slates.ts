@@ -77,7 +77,7 @@ async function startShopper(candidates: readonly Candidate[], worker: () => Work
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   for (const item of candidates.slice(0, VIEWED)) await recommender.track({ type: 'view', item });
-  await recommender.prefetch(candidates);
+  await recommender.rerank(candidates, { deadlineMs: PATIENCE_MS });
   return recommender;
 }
 
