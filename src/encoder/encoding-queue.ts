@@ -72,7 +72,7 @@ export class EncodingQueue {
       for (const job of jobs) if (--job.wanted === 0) this.#settle(job, new RecommenderError('ABORTED', undefined, { cause: signal?.reason }));
     };
     const done = Promise.all(jobs.map((job) => job.done)).then(() => undefined);
-    done.catch(() => undefined).then(() => signal?.removeEventListener('abort', giveUp));
+    void done.catch(() => undefined).then(() => signal?.removeEventListener('abort', giveUp));
     if (signal?.aborted) giveUp();
     else signal?.addEventListener('abort', giveUp, { once: true });
     this.#wake();

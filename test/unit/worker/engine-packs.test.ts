@@ -101,7 +101,7 @@ describe('while packs are loading', () => {
 
 describe('the static tier', () => {
   /** Both packs, where the encoder's layers arrive when they are let. */
-  async function startWithLateLayers(options: Partial<EngineHostOptions> = {}, packs: Parameters<typeof createBothPacks>[0] = {}): Promise<EngineHost & { arrive(bytes?: Uint8Array): void }> {
+  async function startWithLateLayers(options: Partial<EngineHostOptions> = {}, packs: Parameters<typeof createBothPacks>[0] = {}): Promise<EngineHost & { readonly arrive: (bytes?: Uint8Array) => void }> {
     const files = await createBothPacks({ staticTier: true, ...packs });
     let arrive: (bytes?: Uint8Array) => void = () => undefined;
     const layers = new Promise<Uint8Array>((resolve) => (arrive = (bytes = files.get('memory:/encoder/layers.safetensors')!) => resolve(bytes)));
