@@ -95,6 +95,14 @@ for (const how of ['destroyed', 'disposed'] as const) {
   });
 }
 
+test('runs fail, and a new device works, after the GPU process was killed', async () => {
+  const page = await openPage();
+  const losing = page.evaluate(() => window.webgpuPage.lose('crashed'));
+  await page.waitForFunction(() => window.webgpuPage.isRunning);
+  await (await context.newCDPSession(page)).send('Browser.crashGpuProcess');
+  expect(await losing).toEqual({ under: 'DEVICE_FAILED', afterwards: 'DEVICE_FAILED', lost: 'DEVICE_FAILED', isSame: true });
+});
+
 test('without an adapter there is no device, and there is one when it is back', async () => {
   const page = await openPage();
   expect(await page.evaluate(() => window.webgpuPage.loseAdapter())).toEqual({ gone: 'DEVICE_FAILED', back: 'none' });

@@ -33,7 +33,7 @@ export function gpuBytes(): number {
 }
 
 /** Calls `called` with the arguments and result of every call of a method. */
-function spy<T extends object, K extends string & keyof T>(prototype: T, method: K, called: (self: T, args: unknown[], result: unknown) => void): void {
+function spy<T extends object>(prototype: T, method: string & keyof T, called: (self: T, args: unknown[], result: unknown) => void): void {
   const original = prototype[method];
   if (typeof original !== 'function') throw new Error(`${method} is not a method.`);
   Object.defineProperty(prototype, method, {

@@ -153,6 +153,9 @@ const webgpuPage = {
     return { warm, after, counts };
   },
 
+  /** True once `lose()` waits for the GPU to go away. */
+  isRunning: false,
+
   /** Runs until the GPU goes away: the code of the run under way, of one afterwards, of `lost`, and whether a new device works. */
   async lose(how: 'destroyed' | 'disposed' | 'crashed'): Promise<Record<'under' | 'afterwards' | 'lost', string> & { isSame: boolean }> {
     const program = SERVING_PROGRAMS['head 500x24, 32 relu, 16 relu, 1']!;
@@ -162,6 +165,7 @@ const webgpuPage = {
       for (;;) await device.run((ops) => [ops.input(new Float32Array(100_000), [100_000])]);
     })();
     const under = codeOf(until);
+    webgpuPage.isRunning = true;
     if (how === 'disposed') device.dispose();
     if (how === 'destroyed') gpuDevices.at(-1)!.destroy();
     const codes = { under: await under, afterwards: await codeOf(program(device)) };
