@@ -18,6 +18,7 @@ export type Precision = keyof typeof FILES;
 
 /** The pack's encoder in transformers.js, which brings a build of onnxruntime-web of its own. */
 export async function startTransformers(precision: Precision): Promise<Encode> {
+  env.allowLocalModels = true; // off in browsers unless asked for
   env.allowRemoteModels = false;
   env.localModelPath = '/hugging-face/';
   const { wasm } = env.backends.onnx;
