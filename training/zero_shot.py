@@ -22,6 +22,7 @@ from student import MAX_POSITIONS
 from vocabulary import tokenise
 
 CANDIDATES = 20
+TEMPERATURES = (0.5, 0.25, 0.1, 0.05)
 BEST = 10  # NDCG is cut here
 RESAMPLES = 1_000
 
@@ -33,10 +34,20 @@ def plain(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     return candidates @ history[-5:].mean(0)
 
 
-def soft_max(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Soft-max over the last ten titles' similarities, the newest counting most."""
-    similarity = candidates @ history[-10:].T  # [candidates, history]
-    return np.exp(4 * similarity) @ 0.85 ** np.arange(similarity.shape[1])[::-1]
+def recency(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Similarity to the mean of the last ten titles, the newest counting most."""
+    recent = history[-10:]
+    return candidates @ (0.85 ** np.arange(len(recent))[::-1] @ recent)
+
+
+def soft_max(temperature: float) -> Pooling:
+    """Soft-max over the last ten titles' similarities, the newest counting most: what `textAffinity` is (src/rank/features.ts)."""
+
+    def pooling(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+        similarity = candidates @ history[-10:].T  # [candidates, history]
+        return np.exp(similarity / temperature) @ 0.85 ** np.arange(similarity.shape[1])[::-1]
+
+    return pooling
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -100,7 +111,9 @@ def main() -> None:
     for name, pooling, transform in (
         ('mean of the last 5', plain, lambda x: x),
         ('the same, centred on the catalogue', plain, centred),
-        ('centred, soft-max of the last 10', soft_max, centred),
+        ('centred, mean of the last 10, recency-weighted', recency, centred),
+        *((f'centred, soft-max of the last 10, temperature {temperature}', soft_max(temperature), centred) for temperature in TEMPERATURES),
+        ('not centred, soft-max of the last 10, temperature 0.1', soft_max(0.1), lambda x: x),
     ):
         gains = {who: ndcg(transform(rows), asked, pooling) for who, rows in vectors.items()}
         best = gains['teacher']
