@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Device } from '../compute/device.ts';
 import { createReferenceDevice } from '../compute/reference/device.ts';
 import { checkDevice } from '../compute/self-test.ts';
-import { createWasmDevice } from '../compute/wasm/device.ts';
 import { createDistilledEncoder, encoderGoldenCase } from '../encoder/distilled-encoder.ts';
 import type { DistilledEncoder } from '../encoder/distilled-encoder.ts';
 import { RecommenderError } from '../errors.ts';
 import { besideAddress, loadPack } from '../packs/load-pack.ts';
 import type { Pack } from '../packs/pack.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
+import { createPlainDevice } from './device.ts';
 
 /** Golden vectors take 60 ms here; a machine that swaps gets its time. */
 const GOLDEN_TIMEOUT_MS = 60_000;
@@ -52,7 +52,7 @@ export async function openEncoder(path: string): Promise<OpenEncoder> {
   const pack = await loadEncoderPack(path);
   const golden = encoderGoldenCase(pack);
   const refusals: string[] = [];
-  for (const create of [createWasmDevice, createReferenceDevice]) {
+  for (const create of [createPlainDevice, createReferenceDevice]) {
     const device = await create();
     const verdict = await checkDevice(device, [golden], { timeoutMs: GOLDEN_TIMEOUT_MS });
     if (verdict.ok) return { pack, device, encoder: createDistilledEncoder(pack, device) };

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { createWasmDevice } from '../compute/wasm/device.ts';
 import { RecommenderError } from '../errors.ts';
 import { createDailyForecaster } from '../forecast/daily-demand.ts';
 import { DAILY_BASELINES, DEMAND_BASELINES } from '../forecast/demand-baselines.ts';
@@ -13,6 +12,7 @@ import { floatTensor } from '../packs/pack-tensors.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
 import { RECOMMENDER_FILES } from '../rank/recommender-pack.ts';
 import type { Forecast } from '../types.ts';
+import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
 import { readSeriesFile } from './series.ts';
 import type { SeriesFile } from './series.ts';
@@ -66,7 +66,7 @@ export async function runForecast(options: ForecastOptions, say: (line: string) 
   const { horizon } = options;
   if (!Number.isInteger(horizon) || horizon < 1) throw new RecommenderError('INVALID_OPTIONS', `--horizon is a whole number from 1, not ${horizon}.`);
   const file = await readSeriesFile(options.series);
-  const device = await createWasmDevice();
+  const device = await createPlainDevice();
   const model = DemandModel.load(await demandTensors(options.pack), device);
   const methods = methodsFor(model, file.stepDays);
   const windows = options.backtest === true ? countWindows(file, horizon) : 0;

@@ -3,13 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { createReferenceDevice } from '../compute/reference/device.ts';
 import { checkDevice } from '../compute/self-test.ts';
 import type { GoldenCase } from '../compute/self-test.ts';
-import { createWasmDevice } from '../compute/wasm/device.ts';
 import { encoderGoldenCase } from '../encoder/distilled-encoder.ts';
 import { RecommenderError } from '../errors.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import type { Pack, PackManifest } from '../packs/pack.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
 import { goldenCases, parseRecommenderPack } from '../rank/recommender-pack.ts';
+import { createPlainDevice } from './device.ts';
 import { loadEncoderPack, packAddress } from './encoder.ts';
 
 export interface InspectOptions {
@@ -58,7 +58,7 @@ async function casesOf(path: string, pack: Pack): Promise<GoldenCase[]> {
 
 async function checkGolden(cases: readonly GoldenCase[]): Promise<InspectReport['golden'][number][]> {
   const rows: InspectReport['golden'][number][] = [];
-  for (const device of [await createWasmDevice(), createReferenceDevice()]) {
+  for (const device of [await createPlainDevice(), createReferenceDevice()]) {
     for (const golden of cases) {
       const verdict = await checkDevice(device, [golden], { timeoutMs: GOLDEN_TIMEOUT_MS });
       rows.push({ device: device.name, workload: golden.workload, ok: verdict.ok, reason: verdict.ok ? 'gives the golden vectors' : verdict.reason });

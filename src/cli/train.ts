@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { createWasmDevice } from '../compute/wasm/device.ts';
 import { createTrainingKernels } from '../compute/create-training-kernels.ts';
+import type { Device } from '../compute/device.ts';
 import { itemText } from '../encoder/item-text.ts';
 import { RecommenderError } from '../errors.ts';
 import { contentKey } from '../lib/hash.ts';
@@ -15,6 +15,7 @@ import { packInterest, writeRecommender, type FloatTensors } from '../learn/writ
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { readInteractions, readItems } from './data.ts';
+import { createPlainDevice } from './device.ts';
 import { openEncoder, packAddress } from './encoder.ts';
 import { modelCard } from './model-card.ts';
 
@@ -57,7 +58,7 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   const { shop, encoderRevision, until } = await readShop(options, say);
   const from = until - validationDays * 86_400;
   const kernels = createTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
-  const device = await createWasmDevice();
+  const device = await createPlainDevice();
   const { embedding, hidden } = DEFAULT_INTEREST_TRAINING;
   if (!shop.log.time.some((time) => time < from)) {
     throw new RecommenderError('INVALID_DATA', `The log starts later than ${validationDays} days before its end; choose fewer --validation-days.`);
@@ -220,7 +221,7 @@ async function interestStage(shop: Shop, stage: Stage & { readonly useText: bool
   return { tuned: parseSafetensors(packInterest(tensors.tuned)), shipped: parseSafetensors(packInterest(tensors.shipped)), measured };
 }
 
-async function demandStage(shop: Shop, { from, until, seed, fingerprint, kernels, device, options, working, say }: Stage & { readonly device: Awaited<ReturnType<typeof createWasmDevice>> }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
+async function demandStage(shop: Shop, { from, until, seed, fingerprint, kernels, device, options, working, say }: Stage & { readonly device: Device }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
   const stage = async (label: string, end: number): Promise<FloatTensors> => {
     const file = `demand-${label}-${fingerprint}.safetensors`;
     const done = await readStage(options, working, file);

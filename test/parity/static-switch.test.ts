@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { readItems } from '../../src/cli/data.ts';
 import { createWasmDevice } from '../../src/compute/wasm/device.ts';
 import { createRandom } from '../../src/lib/random.ts';
-import type { PackManifest } from '../../src/packs/pack.ts';
 import { readFileBytes } from '../../src/packs/read-file-bytes.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { createEngine } from '../../src/worker/engine.ts';
@@ -24,7 +23,6 @@ it('the switch from the static tier to the encoder is no jump: most of the top 2
   const random = createRandom(11);
   const items = Array.from(random.shuffle(ids.map((_, at) => at)), (at) => ({ id: ids[at]!, title: titles[at]!, price: price[at]! }));
   const candidates = items.slice(0, CANDIDATES);
-  const { revision } = JSON.parse(new TextDecoder().decode(await readFileBytes(pathOf('models/encoder-en/pack.json')))) as PackManifest;
 
   let arrive = (): void => undefined;
   const layers = new Promise<void>((resolve) => (arrive = resolve));
@@ -34,11 +32,7 @@ it('the switch from the static tier to the encoder is no jump: most of the top 2
     openStore: () => Promise.resolve(createMemoryStore()),
     readBytes: async (address) => {
       if (address.endsWith('layers.safetensors')) await layers;
-      const bytes = await readFileBytes(address);
-      // The recommender may have been trained with an encoder before this one: that the tiers agree does not depend on it.
-      if (address !== PACK) return bytes;
-      const manifest = JSON.parse(new TextDecoder().decode(bytes)) as PackManifest;
-      return new TextEncoder().encode(JSON.stringify({ ...manifest, encoder: { ...manifest.encoder, revision } }));
+      return readFileBytes(address);
     },
     ledger: () => [],
     isWriter: () => false,
@@ -73,7 +67,7 @@ it('the switch from the static tier to the encoder is no jump: most of the top 2
   }
   const mean = overlaps.reduce((sum, overlap) => sum + overlap, 0) / overlaps.length;
   console.log(`of the top ${TOP} of ${CANDIDATES}, the switch keeps ${overlaps.map((overlap) => overlap.toFixed(2)).join(' ')}, mean ${mean.toFixed(2)}`);
-  expect(mean).toBeGreaterThanOrEqual(0.5);
+  expect(mean).toBeGreaterThanOrEqual(0.65);
   for (const engine of engines) await engine.close();
   await (await models).dispose();
 });

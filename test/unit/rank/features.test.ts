@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FEATURE_NAMES, type FeatureName } from '../../../src/rank/feature-schema.ts';
+import { FEATURE_NAMES, FEATURE_SCHEMA, type FeatureName } from '../../../src/rank/feature-schema.ts';
 import { FEATURE_COUNT, writeFeatures, type CandidateView, type ModelScores } from '../../../src/rank/features.ts';
 import { featureColumns, standardise } from '../../../src/rank/head.ts';
 import { viewShopper } from '../../../src/rank/shopper-view.ts';
@@ -60,9 +60,9 @@ describe('features', () => {
   });
 
   test('a head of another schema, version or feature is refused', () => {
-    const schema = { name: 'shelfwise-head', version: 1, names: ['knn'] };
+    const schema = { ...FEATURE_SCHEMA, names: ['knn'] };
     expect(featureColumns(schema)).toEqual([FEATURE_NAMES.indexOf('knn')]);
-    for (const wrong of [{ ...schema, version: 2 }, { ...schema, name: 'other' }, { ...schema, names: ['moon'] }]) {
+    for (const wrong of [{ ...schema, version: FEATURE_SCHEMA.version + 1 }, { ...schema, name: 'other' }, { ...schema, names: ['moon'] }]) {
       expect(() => featureColumns(wrong)).toThrow(expect.objectContaining({ code: 'PACK_INVALID' }));
     }
   });
