@@ -19,7 +19,7 @@ export function isFirstFile({ name }: { readonly name: string }): boolean {
   return FIRST_FILES.has(name);
 }
 
-/** Whether a pack has a static tier; the encoders of the first packs, one file of weights, do not. */
+/** Whether a pack has a static tier: it may do without. */
 export function hasStaticTier({ files }: Pick<PackManifest, 'files'>): boolean {
   return files.some(({ name }) => name === STATIC);
 }
@@ -46,7 +46,6 @@ export function dimsOf({ manifest }: Pick<Pack, 'manifest'>): BertDims {
 interface Words {
   readonly tokenizer: WordPieceTokenizer;
   readonly table: QuantisedRows;
-  readonly tensors: SafeTensors;
 }
 
 /** By the bytes of vocab.txt, which a pack keeps while its other files arrive. */
@@ -65,9 +64,8 @@ function readWords(pack: Pack, bytes: Uint8Array): Words {
   if (tokenizer.vocabularySize !== vocabulary) {
     throw new RecommenderError('PACK_INVALID', `vocab.txt has ${tokenizer.vocabularySize} tokens instead of ${vocabulary}.`);
   }
-  // The first packs have one file of weights.
-  const tensors = parseSafetensors(packFile(pack, pack.files.has('words.safetensors') ? 'words.safetensors' : 'weights.safetensors'));
-  return { tokenizer, table: quantisedRows(tensors, 'word.table', [vocabulary, embedding]), tensors };
+  const tensors = parseSafetensors(packFile(pack, 'words.safetensors'));
+  return { tokenizer, table: quantisedRows(tensors, 'word.table', [vocabulary, embedding]) };
 }
 
 /** What the pack's texts are split with; made once. @throws RecommenderError `PACK_INVALID` */
@@ -75,13 +73,11 @@ export function tokenizerOf(pack: Pack): WordPieceTokenizer {
   return wordsOf(pack).tokenizer;
 }
 
-/** Every tensor of the encoder, in whichever files they are, with the words decoded to int8. */
+/** Every tensor of the encoder, with the words decoded to int8. */
 export function bertTensors(pack: Pack): SafeTensors {
-  const { table, tensors } = wordsOf(pack);
-  const { values, scales, columns } = table;
+  const { values, scales, columns } = wordsOf(pack).table;
   return new Map<string, SafeTensor>([
-    ...tensors,
-    ...(pack.files.has('layers.safetensors') ? parseSafetensors(packFile(pack, 'layers.safetensors')) : []),
+    ...parseSafetensors(packFile(pack, 'layers.safetensors')),
     ['word.table', { dtype: 'I8', shape: [scales.length, columns], values }],
     ['word.table.scale', { dtype: 'F32', shape: [scales.length], values: scales }],
   ]);

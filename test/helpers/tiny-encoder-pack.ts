@@ -1,7 +1,8 @@
 import { createReferenceDevice } from '../../src/compute/reference/device.ts';
 import { Bert } from '../../src/encoder/bert.ts';
+import { bertTensors } from '../../src/encoder/encoder-files.ts';
 import { createRandom } from '../../src/lib/random.ts';
-import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
+import { writeSafetensors } from '../../src/lib/safetensors.ts';
 import type { SafeTensor } from '../../src/lib/safetensors.ts';
 import type { Pack, PackManifest } from '../../src/packs/pack.ts';
 
@@ -58,11 +59,14 @@ export function createTinyEncoderPack(changes: Partial<PackManifest> = {}, seed 
   return {
     manifest,
     files: new Map([
-      ['weights.safetensors', writeSafetensors(tensors)],
+      ['words.safetensors', writeSafetensors(tensors.filter(isWords))],
+      ['layers.safetensors', writeSafetensors(tensors.filter((tensor) => !isWords(tensor)))],
       ['vocab.txt', new TextEncoder().encode(`${TINY_VOCABULARY.join('\n')}\n`)],
     ]),
   };
 }
+
+const isWords = ([name]: readonly [string, SafeTensor]): boolean => name.startsWith('word.table');
 
 /** The pack with golden vectors, each value off by `defect`. */
 export async function withGolden({ manifest, files }: Pack, defect = 0): Promise<Pack> {
@@ -70,7 +74,7 @@ export async function withGolden({ manifest, files }: Pack, defect = 0): Promise
     [2, 5, 6, 3],
     [2, 3],
   ];
-  const bert = new Bert(createReferenceDevice(), parseSafetensors(files.get('weights.safetensors')!), dims);
+  const bert = new Bert(createReferenceDevice(), bertTensors({ manifest, files }), dims);
   const vectors = (await bert.encode(texts)).map((value) => value + defect);
   const golden = writeSafetensors([
     ['ids', { dtype: 'I32', shape: [6], values: Int32Array.from(texts.flat()) }],
@@ -80,20 +84,15 @@ export async function withGolden({ manifest, files }: Pack, defect = 0): Promise
   return { manifest, files: new Map([...files, ['golden.safetensors', golden]]) };
 }
 
-/** The pack in the files of today: words and the static tier (random, too) beside the layers. */
+/** The pack with a static tier, random, too. */
 export function withStaticTier({ manifest, files }: Pack, seed = 2): Pack {
   const random = createRandom(seed);
   const { vocabulary, embedding, hidden } = dims;
-  const tensors = [...parseSafetensors(files.get('weights.safetensors')!)];
-  const isWords = ([name]: readonly [string, SafeTensor]): boolean => name.startsWith('word.table');
   const numbers = (shape: number[], draw: () => number): SafeTensor => ({ dtype: 'F32', shape, values: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, draw) });
-  const rest = [...files].filter(([name]) => name !== 'weights.safetensors');
   return {
     manifest,
     files: new Map([
-      ...rest,
-      ['words.safetensors', writeSafetensors(tensors.filter(isWords))],
-      ['layers.safetensors', writeSafetensors(tensors.filter((tensor) => !isWords(tensor)))],
+      ...files,
       [
         'static.safetensors',
         writeSafetensors([

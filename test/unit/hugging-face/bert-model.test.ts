@@ -4,8 +4,7 @@ import { bertModel, type Precision } from '../../../scripts/hugging-face/bert-mo
 import { readEncoderWeights } from '../../../scripts/hugging-face/encoder-weights.ts';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
 import { Bert } from '../../../src/encoder/bert.ts';
-import { parseSafetensors } from '../../../src/lib/safetensors.ts';
-import { packFile } from '../../../src/packs/load-pack.ts';
+import { bertTensors } from '../../../src/encoder/encoder-files.ts';
 import { createTinyEncoderPack } from '../../helpers/tiny-encoder-pack.ts';
 
 const TEXTS = [[2, 5, 6, 3], [2, 3], [2, 9, 10, 11, 12, 13, 14, 15, 7, 3], [2, 6, 3]];
@@ -17,7 +16,7 @@ let expected: Float32Array;
 
 beforeAll(async () => {
   ort.env.wasm.numThreads = 1;
-  expected = await new Bert(createReferenceDevice(), parseSafetensors(packFile(pack, 'weights.safetensors')), weights.dims).encode(TEXTS); // [texts, hidden]
+  expected = await new Bert(createReferenceDevice(), bertTensors(pack), weights.dims).encode(TEXTS); // [texts, hidden]
 });
 
 /** Unit vectors of padded texts from the ONNX model. */

@@ -42,7 +42,7 @@ describe('packs', () => {
     await engine.close();
   });
 
-  it.each(['memory:/tiny/head.safetensors', 'memory:/tiny/tables.safetensors', 'memory:/encoder/weights.safetensors'])('with a flipped bit in %s: a fallback event, and no order but the server’s', async (address) => {
+  it.each(['memory:/tiny/head.safetensors', 'memory:/tiny/tables.safetensors', 'memory:/encoder/layers.safetensors'])('with a flipped bit in %s: a fallback event, and no order but the server’s', async (address) => {
     const files = await createBothPacks();
     const bytes = files.get(address)!.slice();
     bytes[bytes.length >> 1]! ^= 4;
