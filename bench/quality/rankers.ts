@@ -172,7 +172,7 @@ function environmentAt(now: () => number): EngineEnvironment {
     readBytes: readFileBytes,
     ledger: () => [],
     isWriter: () => false,
-    devices: { wasm: createWasmDevice, reference: () => Promise.resolve(createReferenceDevice()) },
+    devices: { wasm: () => createWasmDevice(), reference: () => Promise.resolve(createReferenceDevice()) },
   };
 }
 

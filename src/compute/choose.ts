@@ -109,8 +109,9 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
     const { choice, create } = options;
     const order = choice === 'auto' ? FIRST_TO_START : PREFERENCE.slice(PREFERENCE.indexOf(choice));
     this.#contenders = order.flatMap((name) => {
-      const makes = create[name] ?? (() => Promise.reject(new Error('it is not offered here')));
-      return (typeof makes === 'function' ? [makes] : makes).map((make) => new Contender(name, make, options));
+      const given = create[name] ?? (() => Promise.reject(new Error('it is not offered here')));
+      const makes = typeof given === 'function' ? [given] : given;
+      return makes.map((make, way) => new Contender(name, { make, hasNext: way + 1 < makes.length }, options));
     });
     for (const contender of this.#contenders) {
       contender.onLost = (reason) => {
@@ -151,7 +152,7 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
     for (const contender of [...this.#contenders].sort((a, b) => Number(b.name === won?.device) - Number(a.name === won?.device))) {
       const refusal = await contender.audition(workload, device);
       if (refusal !== null) {
-        refusals.push(`${contender.name} ${refusal}`);
+        if (refusal) refusals.push(`${contender.name} ${refusal}`);
         continue;
       }
       const isKnown = won?.device === contender.name && won.kernel === contender.device!.kernel;
@@ -207,7 +208,7 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
       if (rival.name === contender.name || rival.name === 'reference') continue;
       const refusal = await rival.audition(workload);
       if (refusal !== null) {
-        refusals.push(`${rival.name} ${refusal}`);
+        if (refusal) refusals.push(`${rival.name} ${refusal}`);
         continue;
       }
       const lane = ({ device }: Contender) => async (): Promise<void> => {
@@ -257,8 +258,8 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
   /** The same program on the other devices, in their order. Where none can do it the fault is the program's, and nobody is left. */
   async #rescue(service: Service, device: Device, { problem, late }: Outcome, retry: (device: Device) => Promise<Outcome>): Promise<Outcome | null> {
     const failed = this.#contenders.find((contender) => contender.device === device);
-    for (const next of this.#contenders) {
-      if (next === failed || (await next.audition(service.workload)) !== null || !next.device) continue;
+    for (const next of this.#othersThan(failed)) {
+      if ((await next.audition(service.workload)) !== null || !next.device) continue;
       const outcome = await retry(next.device);
       if (outcome.problem !== null) continue;
       if (service.contender === failed || !service.contender.device) {
@@ -269,6 +270,11 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
       return outcome;
     }
     return null;
+  }
+
+  /** Who may take over at once: not the same GPU in another precision, which would fail alike while a request waits. */
+  #othersThan(failed: Contender | undefined): Contender[] {
+    return this.#contenders.filter((contender) => contender !== failed && !(contender.name === 'webgpu' && failed?.name === 'webgpu'));
   }
 
   /** Gives a device up, for one workload or (`null`) for all; whom it served. */
@@ -283,7 +289,7 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
 
   async #replace(service: Service): Promise<void> {
     const before = service.contender;
-    for (const next of this.#contenders) {
+    for (const next of this.#othersThan(before)) {
       if ((await next.audition(service.workload)) !== null) continue;
       if (service.contender === before && next.device) this.#succeed(service, next);
       return;

@@ -3,7 +3,11 @@ import type { Device, Workload } from './device.ts';
 import { FailOverDevice } from './fail-over.ts';
 import { answerWithin, checkDevice, reasonOf, type GoldenCase } from './self-test.ts';
 
-export type MakeDevice = () => Promise<Device>;
+/**
+ * Makes a device, or rejects with the reason. Without `software`, a GPU that is only imitated on the CPU is a reason, to be found
+ * before anything is downloaded for it.
+ */
+export type MakeDevice = (options: { readonly software: boolean }) => Promise<Device>;
 
 /** A device that was given up, for one workload or (`null`) for all. */
 export interface DroppedDevice {
@@ -43,13 +47,16 @@ export class Contender {
   /** The device that was made is gone for good. */
   onLost: (reason: string) => void = () => undefined;
   readonly #make: MakeDevice;
+  readonly #hasNext: boolean;
   readonly #options: AuditionOptions;
   #opening: Promise<Device | string> | undefined;
   readonly #verdicts = new Map<Workload, Promise<string | null>>();
 
-  constructor(name: DeviceName, make: MakeDevice, options: AuditionOptions) {
+  /** @param hasNext another way of making the same device follows: that this one does not start is nobody's business. */
+  constructor(name: DeviceName, { make, hasNext }: { make: MakeDevice; hasNext: boolean }, options: AuditionOptions) {
     this.name = name;
     this.#make = make;
+    this.#hasNext = hasNext;
     this.#options = options;
   }
 
@@ -58,7 +65,8 @@ export class Contender {
   }
 
   /**
-   * Null where the device may serve a workload, else why not, readable after its name; asked once, until `dispose()`.
+   * Null where the device may serve a workload, else why not, readable after its name (empty where its next way will say); asked
+   * once, until `dispose()`.
    * @param stage keeps what is uploaded for the golden cases; without one it is freed.
    */
   audition(workload: Workload, stage?: FailOverDevice): Promise<string | null> {
@@ -108,16 +116,15 @@ export class Contender {
   /** A new device, or why there is none. */
   async #open(): Promise<Device | string> {
     const { choice, timeoutMs = TIMEOUT_MS } = this.#options;
-    const opening = Promise.resolve().then(this.#make); // what it throws is a rejection, too
+    const opening = Promise.resolve({ software: choice !== 'auto' }).then(this.#make); // what it throws is a rejection, too
     const answer = await answerWithin(timeoutMs, () => opening);
     if (answer === 'late') {
       // It may still arrive: nobody waits for it any more.
       opening.then((device) => device.dispose()).catch(() => undefined);
     } else if (!(answer instanceof Error)) {
-      if (choice !== 'auto' || answer.emulated !== true) return this.#welcome(answer);
-      answer.dispose();
-      return 'has only a software adapter here';
+      return this.#welcome(answer);
     }
+    if (this.#hasNext) return '';
     const reason = answer === 'late' ? `did not start within ${timeoutMs} ms` : `did not start: ${reasonOf(answer)}`;
     // Under `auto` a browser without WebGPU is no fault to report.
     if (this.name === choice) this.#drop(reason, null);

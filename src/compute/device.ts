@@ -53,8 +53,6 @@ export interface Device {
   /** Names the arithmetic, for instance `simd-f32`: state computed with one kernel is not continued with another. */
   readonly kernel: string;
   readonly supports: ReadonlySet<Workload>;
-  /** True where a GPU is only imitated on the CPU: `auto` then passes it over, as our own CPU kernels are faster there. */
-  readonly emulated?: boolean;
   /** Resolves when the device is lost (never because of `dispose()`): its runs have failed, and only a new device can serve again. */
   readonly lost?: Promise<RecommenderError>;
   /** Uploads weights; they stay until `free()` or `dispose()`. */

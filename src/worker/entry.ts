@@ -1,4 +1,5 @@
-import type { Device } from '../compute/device.ts';
+import type { DeviceFactories } from '../compute/choose.ts';
+import type { MakeDevice } from '../compute/contender.ts';
 import { RecommenderError } from '../errors.ts';
 import { fetchBytes } from '../packs/fetch-bytes.ts';
 import { createLedger } from '../privacy/ledger.ts';
@@ -12,6 +13,17 @@ export interface WorkerOptions {
   /** Makes the shop's own encoder in place of the pack's; its vectors carry its own revision. */
   readonly encoder?: CreateEncoder;
 }
+
+// Each device is a chunk of its own, and so is each kernel: a browser without WebGPU never fetches that one.
+const loadWebgpu = (precision: 'f16' | 'f32'): MakeDevice => async ({ software }) => (await import('../compute/webgpu/load.ts')).loadWebgpuDevice({ precision, software });
+const loadWasm = (kernel?: 'f32-relaxed' | 'f32-simd'): MakeDevice => async () => (await import('../compute/wasm/device.ts')).createWasmDevice({ ...(kernel && { kernel }) });
+
+/** In the order of preference: what fails its golden vectors gives way to plainer arithmetic. */
+const DEVICES: DeviceFactories = {
+  webgpu: [loadWebgpu('f16'), loadWebgpu('f32')],
+  wasm: [loadWasm(), loadWasm('f32-relaxed'), loadWasm('f32-simd')],
+  reference: async () => (await import('../compute/reference/device.ts')).createReferenceDevice(),
+};
 
 /** Starts Shelfwise in this worker. Call it at once: messages that arrive before are lost. */
 export function startWorker({ encoder }: WorkerOptions = {}): void {
@@ -35,7 +47,7 @@ export function startWorker({ encoder }: WorkerOptions = {}): void {
       readBytes: ledger.readBytes,
       ledger: ledger.entries,
       isWriter: sharing.isWriter,
-      devices: { webgpu: loadWebgpu, wasm: loadWasm, reference: loadReference },
+      devices: DEVICES,
       gpuName,
       ...(encoder !== undefined && { encoder }),
     });
@@ -45,17 +57,4 @@ export function startWorker({ encoder }: WorkerOptions = {}): void {
 async function gpuName(): Promise<string | null> {
   const info = 'gpu' in navigator ? (await navigator.gpu.requestAdapter())?.info : undefined;
   return info ? [info.vendor, info.architecture, info.device, info.description].join(' ') : null;
-}
-
-// Each device is a chunk of its own: a browser without WebGPU never fetches that one.
-async function loadWebgpu(): Promise<Device> {
-  return (await import('../compute/webgpu/load.ts')).loadWebgpuDevice();
-}
-
-async function loadWasm(): Promise<Device> {
-  return (await import('../compute/wasm/device.ts')).createWasmDevice();
-}
-
-async function loadReference(): Promise<Device> {
-  return (await import('../compute/reference/device.ts')).createReferenceDevice();
 }

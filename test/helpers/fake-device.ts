@@ -25,7 +25,6 @@ export interface FakeDevice extends Device {
 
 export interface FakeBehaviour {
   readonly supports?: readonly Workload[];
-  readonly emulated?: boolean;
   readonly kernel?: string;
   /** Applied to every value that is read back: the kernel's defect. */
   corrupt?: (value: number) => number;
@@ -42,7 +41,7 @@ export function createFakeDevice(
   name: DeviceName,
   behaviour: FakeBehaviour = {},
 ): FakeDevice {
-  const { supports = ['encode', 'sequence', 'score'], emulated = false, kernel = 'fake' } = behaviour;
+  const { supports = ['encode', 'sequence', 'score'], kernel = 'fake' } = behaviour;
   let disposed = false;
   let failure: RecommenderError | undefined;
   let lose: FakeDevice['lose'] = () => undefined;
@@ -75,7 +74,6 @@ export function createFakeDevice(
       return held.size;
     },
     supports: new Set(supports),
-    emulated,
     get disposed() {
       return disposed;
     },

@@ -36,7 +36,7 @@ it('the switch from the static tier to the encoder is no jump: most of the top 2
     },
     ledger: () => [],
     isWriter: () => false,
-    devices: { wasm: createWasmDevice },
+    devices: { wasm: () => createWasmDevice() },
   };
   const options = { pack: PACK, device: 'wasm', consent: 'session', partition: 'test', database: 'test' } as const;
   const models = loadModels(options, environment, {

@@ -11,7 +11,7 @@ import { Pipelines } from './pipelines.ts';
 import { createPrimitives } from './primitives.ts';
 import { Recording } from './recording.ts';
 
-/** What `linear` multiplies in; sums and everything else are float32 always. */
+/** What `linear` multiplies matrices of int8 rows in; sums and everything else are float32 always. */
 export type Precision = 'f32' | 'f16';
 
 export interface WebgpuOptions {
@@ -29,7 +29,7 @@ const SUPPORTS: ReadonlySet<Workload> = new Set(['encode', 'sequence', 'score'])
  */
 export async function createWebgpuDevice(adapter: GPUAdapter, { precision = 'f32' }: WebgpuOptions = {}): Promise<Device> {
   const device = await requestDevice(adapter, precision);
-  return new WebgpuDevice(new WebGPUBackend(device, adapter.info), { precision, emulated: adapter.info.isFallbackAdapter });
+  return new WebgpuDevice(new WebGPUBackend(device, adapter.info), precision);
 }
 
 async function requestDevice(adapter: GPUAdapter, precision: Precision): Promise<GPUDevice> {
@@ -49,7 +49,6 @@ class WebgpuDevice implements Device {
   readonly name = 'webgpu';
   readonly kernel: string;
   readonly supports = SUPPORTS;
-  readonly emulated: boolean;
   readonly lost: Promise<RecommenderError>;
   readonly #backend: WebGPUBackend;
   readonly #memory: GpuMemory;
@@ -61,9 +60,8 @@ class WebgpuDevice implements Device {
   readonly #end: Promise<never>;
   #failure: RecommenderError | undefined;
 
-  constructor(backend: WebGPUBackend, { precision, emulated }: { precision: Precision; emulated: boolean }) {
+  constructor(backend: WebGPUBackend, precision: Precision) {
     this.kernel = `wgsl-${precision}`;
-    this.emulated = emulated;
     this.#backend = backend;
     this.#memory = new GpuMemory(backend);
     this.#pipelines = new Pipelines(backend);

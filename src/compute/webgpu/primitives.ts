@@ -28,7 +28,7 @@ export function createPrimitives(recording: Recording, { half, expect }: { half:
       const [columns] = dimensions(weight, 2, 'weight', [undefined, depth]);
       if (bias) dimensions(bias, 1, 'bias', [columns]);
       const matrix = GpuTensor.of(weight);
-      const { kernel, twin } = linearKernels({ rows, depth, hasBias: bias !== null, activation, packed: matrix.scales !== undefined, half });
+      const { kernel, twin } = linearKernels({ rows, depth, hasBias: bias !== null, activation, packed: matrix.scales !== undefined, half: half && matrix.scales !== undefined });
       expect(twin);
       return recording.call([rows, columns], {
         kernel,

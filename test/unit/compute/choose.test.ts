@@ -130,18 +130,24 @@ describe('chooseDevices', () => {
     expect(forcedReference.encode.device.name).toBe('reference');
   });
 
-  it('races no GPU that is imitated on the CPU, but serves it where it is asked for', async () => {
-    const behaviours = { ...allGood, webgpu: { ...allGood.webgpu, emulated: true } };
-    const setup = setUp(behaviours);
-    const chosen = await chooseDevices({ choice: 'auto', ...setup });
+  it('asks for no GPU that is imitated on the CPU, unless it is the one asked for', async () => {
+    const setup = setUp(allGood);
+    const webgpu = ({ software }: { software: boolean }): Promise<Device> => (software ? setup.create.webgpu!() : Promise.reject(new Error('only a software GPU')));
+    const create = { ...setup.create, webgpu: [webgpu, webgpu] };
+    const chosen = await chooseDevices({ choice: 'auto', ...setup, create });
     await ask(chosen.score.device);
-    await vi.waitFor(() => expect(chosen.score).toMatchObject({ device: { name: 'wasm' }, why: 'wasm: webgpu has only a software adapter here' }), PATIENT);
-    expect(setup.made.map(({ name, disposed }) => [name, disposed])).toEqual([
-      ['wasm', false],
-      ['webgpu', true],
-    ]);
+    await vi.waitFor(() => expect(chosen.score).toMatchObject({ device: { name: 'wasm' }, why: 'wasm: webgpu did not start: only a software GPU' }), PATIENT);
+    expect(setup.made.map(({ name }) => name)).toEqual(['wasm']);
     expect(setup.dropped).toEqual([]);
-    expect((await chooseDevices({ choice: 'webgpu', ...setUp(behaviours) })).score.device.name).toBe('webgpu');
+    expect((await chooseDevices({ choice: 'webgpu', ...setup, create })).score.device.name).toBe('webgpu');
+  });
+
+  it('says nothing of a way that does not start where the next one does', async () => {
+    const setup = setUp(allGood);
+    const create = { ...setup.create, webgpu: [() => Promise.reject(new Error('no shader-f16')), setup.create.webgpu!] };
+    const chosen = await chooseDevices({ choice: 'webgpu', ...setup, create });
+    expect(chosen.score).toMatchObject({ device: { name: 'webgpu' }, why: 'webgpu: asked for, passed golden vectors' });
+    expect(setup.dropped).toEqual([]);
   });
 
   it('passes over a device that is not offered, and says when nothing was checked', async () => {

@@ -228,7 +228,7 @@ describe('devices', () => {
   });
 
   it('gives the same order on wasm and reference', async () => {
-    const hosts = [await startEngine(), await startEngine({ devices: { wasm: createWasmDevice } })];
+    const hosts = [await startEngine(), await startEngine({ devices: { wasm: () => createWasmDevice() } })];
     const orders = await Promise.all(
       hosts.map(async ({ engine }) => {
         await engine.track([createEvent('view', 3), createEvent('cart', 7)]);
