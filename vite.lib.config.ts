@@ -1,3 +1,4 @@
+import { minify } from 'terser';
 import { defineConfig, type Rolldown, type UserConfig } from 'vite';
 
 /** A device's chunk is named for its folder, its kernels' for their arithmetic, so that sizes can be told apart. */
@@ -8,13 +9,23 @@ function nameChunk(folder: string): (chunk: Rolldown.PreRenderedChunk) => string
   };
 }
 
+/** Terser before oxc makes less than oxc alone. Not for tfjs, which takes it a minute and hardly shrinks. */
+const minifyAgain: Rolldown.Plugin = {
+  name: 'shelfwise:terser',
+  async renderChunk(code, { moduleIds }) {
+    if (moduleIds.some((id) => id.includes('@tensorflow'))) return null;
+    const { code: minified } = await minify(code, { module: true, ecma: 2022, compress: { passes: 4, keep_fargs: false, unsafe_arrows: true } });
+    return minified ?? null;
+  },
+};
+
 // Four builds, because they differ in what is bundled: `page` is one file without dependencies, a shop's bundler brings
 // the dependencies of `entries` itself, `worker` stands alone so that a plain page can name its address, `cli` runs on Node.
 const builds: Readonly<Record<string, UserConfig>> = {
   page: {
     build: {
       lib: { entry: { index: 'src/index.ts' }, formats: ['es'] },
-      rolldownOptions: { output: { minify: true } },
+      rolldownOptions: { plugins: [minifyAgain], output: { minify: true } },
     },
   },
   entries: {
@@ -29,7 +40,15 @@ const builds: Readonly<Record<string, UserConfig>> = {
   worker: {
     build: {
       lib: { entry: { 'shelfwise.worker': 'src/worker/shelfwise.worker.ts' }, formats: ['es'] },
-      rolldownOptions: { output: { minify: true, chunkFileNames: nameChunk('worker-chunks') } },
+      rolldownOptions: {
+        plugins: [minifyAgain],
+        output: {
+          minify: true,
+          chunkFileNames: nameChunk('worker-chunks'),
+          // What every visit runs is one chunk: it compresses better than in pieces, and the kernels start one fetch earlier.
+          codeSplitting: { groups: [{ name: 'worker', test: /src\/(worker\/shelfwise\.worker|compute\/wasm\/device)\.ts$|rolldown\/runtime/ }] },
+        },
+      },
     },
   },
   cli: {
