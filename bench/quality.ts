@@ -17,6 +17,7 @@ const CANDIDATES = 100;
 const SEED = 1;
 const CHROMIUM_INVOICES = 50;
 const DEFAULT_INVOICES = 1_000;
+const PARTS: readonly Part[] = ['lstm', 'text', 'demand'];
 const SINGLE = ['popular 7 days', 'personal frequency', 'sequential rules', 'markov', 'item-kNN', 'text only'];
 
 /** Ranker -> metric -> one sample per query. */
@@ -24,12 +25,14 @@ type Results = Map<string, Map<Metric, Sample[]>>;
 
 /**
  * Does it help? On Online Retail from 2011-11-01: (a) the next item in the basket, among the whole catalogue; (b) the rest of
- * the invoice, among the 100 candidates of the demo's server. `BENCH_INVOICES` sets how many invoices are drawn (default 1,000).
+ * the invoice, among the 100 candidates of the demo's server. `BENCH_INVOICES` sets how many invoices are drawn
+ * (default 1,000), `BENCH_WITHOUT` which parts are left out in turn (default lstm,text,demand).
  */
 export const quality: Bench = async () => {
   const data = await loadQualityData(Number(process.env.BENCH_INVOICES ?? DEFAULT_INVOICES), SEED);
   const sample = `${data.invoices.length} of ${data.eligible} test invoices of customers with an earlier one, drawn with seed ${SEED}.`;
   console.log(sample);
+  const ablations = (process.env.BENCH_WITHOUT ?? PARTS.join()).split(',');
   const full = await packModels(SHIPPED);
   await full.vectors.enqueue(data.products.map(({ title }) => title));
   const rankers = [
@@ -38,7 +41,7 @@ export const quality: Bench = async () => {
     lstmRanker(SHIPPED, full, data.products),
     engineRanker('full', SHIPPED, full, data.products),
   ];
-  for (const part of ['lstm', 'text', 'demand'] as const) {
+  for (const part of PARTS.filter((name) => ablations.includes(name))) {
     const folder = await trainWithout(part);
     const models = await packModels(folder);
     await models.vectors.enqueue(data.products.map(({ title }) => title));

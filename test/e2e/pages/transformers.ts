@@ -38,7 +38,7 @@ async function importLibrary(name: LibraryName): Promise<Configurable> {
 let ours: Promise<ItemEncoder> | undefined;
 
 async function loadOurs(): Promise<ItemEncoder> {
-  return createDistilledEncoder(await loadPack('/models/encoder-en/pack.json', fetchBytes), await createWasmDevice());
+  return createDistilledEncoder(await loadPack('/models/encoder-en/pack.json', fetchBytes), await createWasmDevice({ kernel: 'f32-relaxed' }));
 }
 
 const transformersPage = {
