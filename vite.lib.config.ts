@@ -45,8 +45,8 @@ const builds: Readonly<Record<string, UserConfig>> = {
         output: {
           minify: true,
           chunkFileNames: nameChunk('worker-chunks'),
-          // What every visit runs is one chunk: it compresses better than in pieces, and the kernels start one fetch earlier.
-          codeSplitting: { groups: [{ name: 'worker', test: /src\/(worker\/shelfwise\.worker|compute\/wasm\/device)\.ts$|rolldown\/runtime/ }] },
+          // What every visit runs is one chunk: it compresses better than in pieces.
+          codeSplitting: { groups: [{ name: 'worker', tags: ['$initial'] }] },
         },
       },
     },

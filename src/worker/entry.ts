@@ -1,5 +1,6 @@
 import type { DeviceFactories } from '../compute/choose.ts';
 import type { MakeDevice } from '../compute/contender.ts';
+import { createWasmDevice } from '../compute/wasm/device.ts';
 import { RecommenderError } from '../errors.ts';
 import { fetchBytes } from '../packs/fetch-bytes.ts';
 import { createLedger } from '../privacy/ledger.ts';
@@ -14,9 +15,9 @@ export interface WorkerOptions {
   readonly encoder?: CreateEncoder;
 }
 
-// Each device is a chunk of its own, and so is each kernel: a browser without WebGPU never fetches that one.
+// Every visit starts with WebAssembly. The other devices are chunks of their own, and so is each kernel: a browser without WebGPU never fetches that one.
 const loadWebgpu = (precision: 'f16' | 'f32'): MakeDevice => async ({ software }) => (await import('../compute/webgpu/load.ts')).loadWebgpuDevice({ precision, software });
-const loadWasm = (kernel?: 'f32-relaxed' | 'f32-simd'): MakeDevice => async () => (await import('../compute/wasm/device.ts')).createWasmDevice({ ...(kernel && { kernel }) });
+const loadWasm = (kernel?: 'f32-relaxed' | 'f32-simd'): MakeDevice => () => createWasmDevice({ ...(kernel && { kernel }) });
 
 /** In the order of preference: what fails its golden vectors gives way to plainer arithmetic. */
 const DEVICES: DeviceFactories = {
