@@ -99,7 +99,7 @@ function layersLstm(tf: typeof tfjs, x: Float32Array, steps: number): Contender 
   const { input, hidden } = LSTM;
   const { inputWeights, hiddenWeights, bias, state } = LSTM_VALUES;
   const layer = layers.layers.lstm({ units: hidden, recurrentActivation: 'sigmoid', returnState: true });
-  layer.build([[1, steps, input]]);
+  (layer.apply(tf.zeros([1, steps, input])) as tfjs.Tensor[]).forEach((made) => made.dispose()); // this makes the weights
   layer.setWeights([
     tf.tensor2d(transpose(inputWeights, 4 * hidden, input), [input, 4 * hidden]),
     tf.tensor2d(transpose(hiddenWeights, 4 * hidden, hidden), [hidden, 4 * hidden]),
