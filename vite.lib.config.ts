@@ -9,7 +9,7 @@ function nameChunk(folder: string): (chunk: Rolldown.PreRenderedChunk) => string
   };
 }
 
-/** Terser before oxc makes less than oxc alone. Not for tfjs, which takes it a minute and hardly shrinks. */
+/** Terser before oxc makes less than oxc alone; not of tfjs, which it only slows the build for. */
 const minifyAgain: Rolldown.Plugin = {
   name: 'shelfwise:terser',
   async renderChunk(code, { moduleIds }) {
