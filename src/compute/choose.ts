@@ -114,6 +114,14 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
       return makes.map((make, way) => new Contender(name, { make, hasNext: way + 1 < makes.length }, options));
     });
     for (const contender of this.#contenders) {
+      contender.onGivenUp = (reason) => {
+        for (const service of this.#services) {
+          if (service.contender !== contender) continue;
+          service.left.set(contender, reason);
+          void this.#replace(service);
+          this.#comeBackLater(contender);
+        }
+      };
       contender.onLost = (reason) => {
         for (const service of this.#leave(contender, reason, null)) void this.#replace(service);
       };
@@ -186,7 +194,10 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
   /** What is done while nobody asks for anything; it ends when somebody does, and goes on later. */
   async #rest(): Promise<void> {
     if (this.#running > 0) return;
-    if (this.#isResting) return this.#ended(0);
+    if (this.#isResting) {
+      this.#ended(0);
+      return;
+    }
     this.#isResting = true;
     const idle = this.#idle;
     const isInterrupted = (): boolean => this.#idle !== idle || this.#running > 0 || this.#isDisposed;
@@ -328,7 +339,7 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
 /** What was remembered, as far as it can be read. */
 function resultsFrom(value: unknown): RaceResults {
   const entries = Object.entries((value ?? {}) as Record<string, { device?: unknown; kernel?: unknown; why?: unknown } | null>);
-  return Object.fromEntries(entries.filter(([, result]) => [result?.device, result?.kernel, result?.why].every((part) => typeof part === 'string'))) as RaceResults;
+  return Object.fromEntries(entries.filter(([, result]) => [result?.device, result?.kernel, result?.why].every((part) => typeof part === 'string')));
 }
 
 function toText(milliseconds: number): string {

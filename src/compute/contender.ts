@@ -23,13 +23,14 @@ export interface AuditionOptions {
   readonly cases: readonly GoldenCase[];
   /** Hears of devices that gave wrong or no answers, at the start or in service, and of a forced one that does not start. */
   readonly onDropped?: (dropped: DroppedDevice) => void;
-  /** For making a device, and again for all golden cases of one workload on it; default 4000. */
+  /** For making a device, and again for all golden cases of one workload on it; default 4000, ten times that for a GPU's when it is forced, and for reference. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 4000; // Of a first visit's patience: models that are still warming up keep the server's order.
 const LAST_RESORT_PATIENCE = 10; // times that: plain TypeScript is slow but never hangs, and nothing comes after it
-const LEAST_PATIENCE_MS = 2000; // for a run in service: a page that comes back from the background is slow at first
+const FORCED_GPU_PATIENCE = 10; // times that: whoever asks for a GPU gets it although its shaders compile slowly, as a software GPU's do
+const LEAST_PATIENCE_MS = 10_000; // for a run in service: its shape may be the first that needs some kernel, on a page that is slow in the background
 const PATIENCE_PER_GOLDEN = 5; // and as often what its golden vectors took, shaders included
 
 export const VERB: Readonly<Record<Workload, string>> = { encode: 'encode', sequence: 'run sequences', score: 'score' };
@@ -44,6 +45,8 @@ export class Contender {
   patienceMs = LEAST_PATIENCE_MS;
   /** Times that it was given up in service. */
   failures = 0;
+  /** Its device, which may serve other workloads, did not answer golden vectors in time. */
+  onGivenUp: (reason: string) => void = () => undefined;
   /** The device that was made is gone for good. */
   onLost: (reason: string) => void = () => undefined;
   readonly #make: MakeDevice;
@@ -98,9 +101,10 @@ export class Contender {
     const device = await (this.#opening ??= this.#open());
     if (typeof device === 'string') return device;
     if (!device.supports.has(workload)) return `does not ${VERB[workload]} yet`;
-    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const { choice, timeoutMs = TIMEOUT_MS } = this.#options;
     const probe = stage ?? new FailOverDevice();
-    const patience = timeoutMs * (this.name === 'reference' ? LAST_RESORT_PATIENCE : 1);
+    const isForcedGpu = this.name === 'webgpu' && choice === 'webgpu';
+    const patience = timeoutMs * (this.name === 'reference' ? LAST_RESORT_PATIENCE : isForcedGpu ? FORCED_GPU_PATIENCE : 1);
     probe.serve(device, patience);
     const start = performance.now();
     const verdict = await checkDevice(probe, this.casesOf(workload), { timeoutMs: patience });
@@ -109,7 +113,10 @@ export class Contender {
     if (verdict.ok) return null;
     this.#drop(verdict.reason, verdict.late ? null : workload);
     // A device that no longer answers is not trusted with what it answered before, and is not waited for again.
-    if (verdict.late) this.refuse(verdict.reason, null);
+    if (verdict.late) {
+      this.refuse(verdict.reason, null);
+      this.onGivenUp(verdict.reason);
+    }
     return verdict.reason;
   }
 

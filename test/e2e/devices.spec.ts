@@ -19,7 +19,8 @@ test.afterAll(() => context.close());
 
 function largestDifference(a: readonly number[][], b: readonly number[][]): number {
   expect(a.map(({ length }) => length)).toEqual(b.map(({ length }) => length));
-  return Math.max(...a.flatMap((values, index) => values.map((value, at) => Math.abs(value - b[index]![at]!))));
+  // Not Math.max(...): more values than fit on the stack. A NaN stays one, which no limit accepts.
+  return a.flatMap((values, index) => values.map((value, at) => Math.abs(value - b[index]![at]!))).reduce((largest, difference) => (difference <= largest ? largest : difference), 0);
 }
 
 for (const program of Object.keys(SERVING_PROGRAMS)) {

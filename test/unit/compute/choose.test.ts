@@ -91,7 +91,7 @@ describe('chooseDevices', () => {
 
   it('drops a device that hangs for every workload, after one wait', async () => {
     const setup = setUp({ ...allGood, webgpu: { hangs: true } });
-    const chosen = await chooseDevices({ choice: 'webgpu', timeoutMs: 250, ...setup });
+    const chosen = await chooseDevices({ choice: 'webgpu', timeoutMs: 25, ...setup });
     const reason = 'did not answer golden vector 1 within 250 ms';
     expect(setup.dropped).toEqual([{ device: 'webgpu', workload: null, reason }]);
     expect(chosen.score).toMatchObject({ device: { name: 'wasm' }, why: `wasm: webgpu ${reason}` });
@@ -242,9 +242,9 @@ describe('in service', () => {
     const [gpu] = setup.made;
     Object.assign(gpu!.behaviour, fault);
     const answer = chosen.score.device.run(() => [weight]);
-    let isAnswered = false;
-    void answer.finally(() => (isAnswered = true));
-    while (!isAnswered) await vi.advanceTimersByTimeAsync(100);
+    const progress = { isAnswered: false };
+    void answer.finally(() => (progress.isAnswered = true));
+    while (!progress.isAnswered) await vi.advanceTimersByTimeAsync(100);
     expect(await answer).toEqual([Float32Array.of(5)]);
     expect(chosen.score.device.name).toBe('wasm');
     expect(gpu!.held).toBe(0);
