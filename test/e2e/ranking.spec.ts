@@ -36,7 +36,9 @@ async function open(page: Page, url: string, consent: 'session' | 'granted' = 's
 async function order(page: Page, shelf: readonly object[]): Promise<{ ids: string[]; scores: (number | null)[]; ranker: string }> {
   return page.evaluate(
     async ([candidates, deadlineMs]) => {
-      const slate = await globalThis.shelfwise.rerank(candidates as { id: string }[], { deadlineMs });
+      // Until then some are ranked by the static tier.
+      let slate = await globalThis.shelfwise.rerank(candidates as { id: string }[], { deadlineMs });
+      while (!slate.complete) slate = await globalThis.shelfwise.rerank(candidates as { id: string }[], { deadlineMs });
       return { ids: slate.items.map(({ item }) => item.id), scores: slate.items.map(({ score }) => score), ranker: slate.ranker };
     },
     [shelf, PATIENCE_MS] as const,
@@ -154,12 +156,15 @@ test('webgpu gives the slate of reference, and wasm in int8 almost all of it', a
   expect(kept).toBeGreaterThanOrEqual(19);
 });
 
-/** The same scores within 1e-4, and the same order except among ties closer than that. */
+/**
+ * The same scores within 2e-3, and the same order except among ties closer than that: vectors are rounded to int8 before they are
+ * used, and the last bit of a float decides which way.
+ */
 function expectSameOrder(one: Awaited<ReturnType<typeof order>>, other: Awaited<ReturnType<typeof order>>): void {
   const scoreOf = new Map(other.ids.map((id, at) => [id, other.scores[at]!]));
   one.ids.forEach((id, at) => {
-    expect(Math.abs(one.scores[at]! - scoreOf.get(id)!), `score of ${id}`).toBeLessThan(1e-4);
-    expect(Math.abs(scoreOf.get(id)! - other.scores[at]!), `place ${at}`).toBeLessThan(2e-4);
+    expect(Math.abs(one.scores[at]! - scoreOf.get(id)!), `score of ${id}`).toBeLessThan(2e-3);
+    expect(Math.abs(scoreOf.get(id)! - other.scores[at]!), `place ${at}`).toBeLessThan(4e-3);
   });
 }
 

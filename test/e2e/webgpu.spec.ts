@@ -155,7 +155,8 @@ async function showSlate(baseURL: string, device: 'webgpu' | 'reference'): Promi
     await shelfwise.setConsent('session');
     // Ten days ago, so that the seconds between the devices' turns do not show in the features.
     for (const [at, item] of viewed.entries()) await shelfwise.track({ type: 'view', item, time: Date.now() - 864e6 + at * 1000 });
-    const answer = await shelfwise.rerank(shelf, { deadlineMs: 110_000 });
+    let answer = await shelfwise.rerank(shelf, { deadlineMs: 110_000 });
+    while (!answer.complete) answer = await shelfwise.rerank(shelf, { deadlineMs: 110_000 }); // until then some are ranked by the static tier
     const status = await shelfwise.status();
     return {
       devices: (['encode', 'sequence', 'score'] as const).map((workload) => status.devices[workload].device),
@@ -166,6 +167,9 @@ async function showSlate(baseURL: string, device: 'webgpu' | 'reference'): Promi
   await page.close();
   return { devices, kernels, ids: slate.map(({ id }) => id), scores: Object.fromEntries(slate.map(({ id, score }) => [id, score])) };
 }
+
+/** Of scores: vectors are rounded to int8 before they are used, and the last bit of a float decides which way. */
+const ROUNDED = 2e-3;
 
 test('encoder, both LSTMs and head all run on webgpu, and give the slate of reference', async ({ baseURL }) => {
   test.setTimeout(300_000);
@@ -181,8 +185,8 @@ test('encoder, both LSTMs and head all run on webgpu, and give the slate of refe
   expect(reference.kernels).toEqual({});
   expect([...webgpu.ids].sort()).toEqual([...reference.ids].sort());
   webgpu.ids.forEach((id, place) => {
-    expect(Math.abs(webgpu.scores[id]! - reference.scores[id]!), `score of ${id}`).toBeLessThan(TOLERANCE);
+    expect(Math.abs(webgpu.scores[id]! - reference.scores[id]!), `score of ${id}`).toBeLessThan(ROUNDED);
     // The same order except among ties closer than that.
-    expect(Math.abs(reference.scores[id]! - reference.scores[reference.ids[place]!]!), `place ${place}`).toBeLessThan(2 * TOLERANCE);
+    expect(Math.abs(reference.scores[id]! - reference.scores[reference.ids[place]!]!), `place ${place}`).toBeLessThan(2 * ROUNDED);
   });
 });
