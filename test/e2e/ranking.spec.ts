@@ -131,6 +131,7 @@ test('after two alike products the third rises, in at least 27 of 30 triples; wi
 });
 
 test('webgpu gives the slate of reference, and wasm in int8 almost all of it', async ({ baseURL }) => {
+  test.setTimeout(400_000); // plain TypeScript encodes a title a second
   const triples = await alikeTriples();
   const slates: Record<string, Awaited<ReturnType<typeof order>>> = {};
   for (const device of ['wasm', 'webgpu', 'reference']) {

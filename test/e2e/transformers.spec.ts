@@ -69,7 +69,7 @@ async function visit(shop: Page, address: string): Promise<(string | null)[]> {
   await shop.getByRole('searchbox', { name: 'Search' }).fill('red retrospot mug');
   await shop.keyboard.press('Enter');
   // The server's first: which product the device puts first may depend on the encoder's arithmetic.
-  await shop.locator('[data-slot="search"][data-ranker="device"] [data-server-position="0"] a').click();
+  await shop.locator('[data-slot="search"][data-ranker="device"] [data-server-position="0"] a').first().click();
   await shop.locator('[data-slot="product"][data-ranker="device"]').first().waitFor();
   await shop.getByRole('link', { name: 'Marlow & Wren' }).click();
   await shelf.waitFor();

@@ -6,10 +6,11 @@ import { createWebgpuDevice, type Precision } from '../../../src/compute/webgpu/
 import { loadWebgpuDevice } from '../../../src/compute/webgpu/load.ts';
 import { Bert, type BertDims } from '../../../src/encoder/bert.ts';
 import { createDistilledEncoder, encoderGoldenCase } from '../../../src/encoder/distilled-encoder.ts';
+import { bertTensors } from '../../../src/encoder/encoder-files.ts';
 import { RecommenderError } from '../../../src/errors.ts';
 import { DemandModel } from '../../../src/forecast/demand.ts';
 import { createRandom } from '../../../src/lib/random.ts';
-import { parseSafetensors, type SafeTensors } from '../../../src/lib/safetensors.ts';
+import type { SafeTensors } from '../../../src/lib/safetensors.ts';
 import { fetchBytes } from '../../../src/packs/fetch-bytes.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { floatTensor } from '../../../src/packs/pack-tensors.ts';
@@ -117,7 +118,7 @@ const webgpuPage = {
     const random = createRandom(1);
     const device = await loadWebgpuDevice();
     const tiny = createTinyEncoderPack();
-    const bert = new Bert(device, parseSafetensors(tiny.files.get('weights.safetensors')!), tiny.manifest.dims as unknown as BertDims);
+    const bert = new Bert(device, bertTensors(tiny), tiny.manifest.dims as unknown as BertDims);
     const layers = [device.upload(new Float32Array(16 * 24).fill(0.1), [16, 24]), device.upload(new Float32Array(16).fill(0.1), [1, 16])];
     const lstm = {
       inputWeights: device.upload(new Float32Array(32 * 8).fill(0.1), [32, 8]),
