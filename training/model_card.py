@@ -24,7 +24,7 @@ This product contains weights derived from all-MiniLM-L6-v2 by the sentence-tran
 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2, Apache License 2.0), which is a fine-tuned
 nreimers/MiniLM-L6-H384-uncased, made from Microsoft's MiniLM (MIT License). Changes: three of its six layers were
 kept, word embeddings factorised to 128 columns, positions cut to 128, all weights trained further by distillation
-and stored in 4 bits. The vocabulary is that of Google's BERT base uncased (Apache License 2.0), without placeholders and
+and stored in 4 bits. The vocabulary is that of Google's BERT base uncased (Apache License 2.0), without [unused] tokens and
 without scripts other than Latin and Greek.
 
 Trained on texts of: Online Retail (Chen, Sain and Guo 2012, CC BY 4.0); PriceRunner product titles (Akritidis,

@@ -1,4 +1,4 @@
-"""The student's vocabulary: the teacher's without placeholders and without scripts that an English shop never needs."""
+"""The student's vocabulary: the teacher's without its [unused] tokens and without scripts that an English shop never needs."""
 
 import unicodedata
 from functools import cache
