@@ -5,7 +5,8 @@ import { createJournal } from './page/journal.ts';
 import { createListeners } from './page/listeners.ts';
 import { createOutbox } from './page/outbox.ts';
 import { onPageState } from './page/page-events.ts';
-import { toPlainCandidate, toPlainCandidates, toPlainDemand, toPlainEvent } from './page/plain-fields.ts';
+import { PlainCandidates } from './page/plain-candidates.ts';
+import { toPlainCandidate, toPlainDemand, toPlainEvent } from './page/plain-fields.ts';
 import { createReranker } from './page/reranker.ts';
 import type { SlateOptions } from './page/reranker.ts';
 import { withCodeBytes, withoutEngine } from './page/status.ts';
@@ -92,7 +93,8 @@ export function createRecommender(options: RecommenderOptions): Recommender {
     mayResend: ({ code }) => code === 'WORKER_FAILED' && client.state !== 'failed' && client.state !== 'closed',
     onDropped: report,
   });
-  const rerank = createReranker({ client, fields, deadlineMs, consent: () => consent, report, closing: closing.signal });
+  const plainCandidates = new PlainCandidates(fields);
+  const rerank = createReranker({ client, plain: plainCandidates, deadlineMs, consent: () => consent, report, closing: closing.signal });
 
   const stopPageState = onPageState({
     hide: (mayEnd) => {
@@ -197,7 +199,7 @@ export function createRecommender(options: RecommenderOptions): Recommender {
       outbox.flush();
       return rerank(candidates, slateOptions);
     },
-    predictNext: (candidates) => askOfShopper('predictNext', [toPlainCandidates(candidates, fields)], []),
+    predictNext: (candidates) => askOfShopper('predictNext', [plainCandidates.readAll(candidates)], []),
     forecast: async (series, { horizon = DEFAULT_HORIZON } = {}) => {
       const plain = toPlainDemand(series);
       return plain === undefined ? null : ask('forecast', [plain, { horizon }], null);
@@ -206,7 +208,7 @@ export function createRecommender(options: RecommenderOptions): Recommender {
       const plain = toPlainCandidate(candidate, fields);
       return plain === undefined ? null : askOfShopper('formula', [plain], null);
     },
-    prefetch: (candidates, { signal } = {}) => askOfShopper('prefetch', [toPlainCandidates(candidates, fields)], undefined, signal),
+    prefetch: (candidates, { signal } = {}) => askOfShopper('prefetch', [plainCandidates.readAll(candidates)], undefined, signal),
     status,
     exportData: () => call('exportData', []),
     eraseData: () => {

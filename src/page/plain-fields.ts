@@ -7,9 +7,14 @@ export type Fields = Readonly<Record<FieldName, string>>;
 /** An event with nothing in it that could not cross to a worker. */
 export type PlainEvent = BehaviourEvent & { readonly time: number };
 
+/** The id of a shop's object, or undefined where there is none; never throws. */
+export function toPlainId(source: unknown, fields: Fields): string | undefined {
+  return toId(read(source, fields.id));
+}
+
 /** The mapped fields of a shop's object as plain data, or undefined without a usable id; never throws. */
 export function toPlainItem(source: unknown, fields: Fields): Item | undefined {
-  const id = toId(read(source, fields.id));
+  const id = toPlainId(source, fields);
   if (id === undefined) return undefined;
   const tags = read(source, fields.tags);
   return withoutMissing({
@@ -35,9 +40,40 @@ export function toPlainCandidate(source: unknown, fields: Fields): Candidate | u
   });
 }
 
-/** Those of a list that have a usable id. */
-export function toPlainCandidates(sources: unknown, fields: Fields): Candidate[] {
-  return toList(sources)?.flatMap((source) => toPlainCandidate(source, fields) ?? []) ?? [];
+/** Whether toPlainCandidate() would give an equal candidate; an Int8Array is taken for unchanged as long as it is the same one. */
+export function isSameCandidate(source: unknown, known: Candidate, fields: Fields): boolean {
+  const text = (name: 'title' | 'description' | 'category' | 'brand'): boolean => toText(read(source, fields[name])) === known[name];
+  const finite = (name: 'price' | 'score'): boolean => toFinite(read(source, fields[name])) === known[name];
+  return (
+    toPlainId(source, fields) === known.id &&
+    text('title') && text('description') && text('category') && text('brand') && finite('price') && finite('score') &&
+    isSameList(read(source, fields.tags), known.tags, (tag) => tag) &&
+    isSameSeries(read(source, fields.demand), known.demand) &&
+    isSameVector(read(source, fields.vector), known.vector)
+  );
+}
+
+function isSameSeries(source: unknown, known: DemandSeries | undefined): boolean {
+  if (known === undefined) return toPlainDemand(source) === undefined;
+  return toFinite(read(source, 'asOf')) === known.asOf && isSameList(read(source, 'values'), known.values, toFiniteOrNull);
+}
+
+function isSameVector(source: unknown, known: QuantisedVector | undefined): boolean {
+  if (known === undefined) return toPlainVector(source) === undefined;
+  const values = read(source, 'values');
+  return (
+    read(source, 'encoderRevision') === known.encoderRevision &&
+    read(source, 'scale') === known.scale &&
+    (values === known.values || isSameList(values, known.values, Number))
+  );
+}
+
+/** The same list as what was read of another: of the same length, and each element the same once it is read. */
+function isSameList<T>(source: unknown, known: ArrayLike<T> | undefined, element: (value: unknown) => unknown): boolean {
+  if (!Array.isArray(source)) return known === undefined;
+  if (known?.length !== source.length) return false;
+  for (let at = 0; at < known.length; at++) if (element(source[at]) !== known[at]) return false;
+  return true;
 }
 
 /** A list of anything as an array of its own, or undefined: holes are undefined, and a proxy of the shop's may throw. */
@@ -69,7 +105,7 @@ export function toPlainDemand(source: unknown): DemandSeries | undefined {
   const values = read(source, 'values');
   const asOf = toFinite(read(source, 'asOf'));
   if (!Array.isArray(values) || asOf === undefined) return undefined;
-  return { measure: 'sales', asOf, stepDays: 7, values: values.map((value) => toFinite(value) ?? null) };
+  return { measure: 'sales', asOf, stepDays: 7, values: values.map(toFiniteOrNull) };
 }
 
 function toPlainVector(source: unknown): QuantisedVector | undefined {
@@ -105,10 +141,16 @@ function toFinite(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+function toFiniteOrNull(value: unknown): number | null {
+  return toFinite(value) ?? null;
+}
+
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
 function withoutMissing<T extends object>(values: T): Present<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+  const present: Partial<T> = {};
+  for (const name in values) if (values[name] !== undefined) present[name] = values[name];
+  return present as T as Present<T>;
 }

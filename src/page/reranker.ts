@@ -3,8 +3,8 @@ import { uniqueId } from '../lib/unique-id.ts';
 import type { Candidate, Consent, Slate } from '../types.ts';
 import type { WorkerClient } from '../worker/client.ts';
 import type { RerankAnswer, RerankOptions } from '../worker/protocol.ts';
-import { toList, toPlainCandidate } from './plain-fields.ts';
-import type { Fields } from './plain-fields.ts';
+import type { PlainCandidates } from './plain-candidates.ts';
+import { toList } from './plain-fields.ts';
 import { toDeviceSlate, toServerSlate } from './slate.ts';
 
 // What a timer can count to; longer deadlines wait for the answer.
@@ -25,7 +25,7 @@ export interface SlateOptions {
 
 export interface RerankerOptions {
   readonly client: Pick<WorkerClient, 'call' | 'state'>;
-  readonly fields: Fields;
+  readonly plain: PlainCandidates;
   readonly deadlineMs: number;
   readonly consent: () => Consent;
   readonly report: (error: RecommenderError) => void;
@@ -36,7 +36,7 @@ export interface RerankerOptions {
 export type Rerank = <T extends object>(candidates: readonly T[], options?: SlateOptions) => Promise<Slate<T>>;
 
 /** Asks the engine for an order, and keeps the server's whenever there is no answer by the deadline. */
-export function createReranker({ client, fields, deadlineMs: defaultDeadlineMs, consent, report, closing }: RerankerOptions): Rerank {
+export function createReranker({ client, plain, deadlineMs: defaultDeadlineMs, consent, report, closing }: RerankerOptions): Rerank {
   async function answerOf(candidates: readonly Candidate[], options: RerankOptions, signal: AbortSignal | undefined): Promise<RerankAnswer> {
     const stop = new AbortController();
     const followCaller = (): void => stop.abort(signal?.reason);
@@ -66,8 +66,8 @@ export function createReranker({ client, fields, deadlineMs: defaultDeadlineMs, 
     };
     if (list === undefined) return keepServerOrder(new RecommenderError('INVALID_CANDIDATES'));
     if (consent() === 'denied') return keepServerOrder(new RecommenderError('CONSENT_DENIED'));
-    const plain = list.map((candidate) => toPlainCandidate(candidate, fields));
-    const sent = plain.filter((candidate) => candidate !== undefined);
+    const read = list.map((candidate) => plain.read(candidate));
+    const sent = read.filter((candidate) => candidate !== undefined);
     if (sent.length === 0) {
       if (list.length > 0) return keepServerOrder(new RecommenderError('INVALID_CANDIDATES'));
       return toDeviceSlate(list, [], { slate: uniqueId(), ranked: [], complete: true }, 0);
@@ -79,7 +79,7 @@ export function createReranker({ client, fields, deadlineMs: defaultDeadlineMs, 
       ...(typeof context?.query === 'string' && { query: context.query }),
     };
     try {
-      const keys = plain.map((candidate) => candidate && String(candidate.id));
+      const keys = read.map((candidate) => candidate && String(candidate.id));
       return toDeviceSlate(list, keys, await answerOf(sent, options, signal), shown);
     } catch (error) {
       signal?.throwIfAborted();

@@ -1,4 +1,6 @@
 import { RecommenderError } from '../errors.ts';
+import type { Candidate } from '../types.ts';
+import { CandidateSender } from './candidate-wire.ts';
 import type { EngineEventMessage, EngineOptions, Request, Response } from './protocol.ts';
 import type { CallArguments, CallResult, Method, WorkerLike } from './rpc.ts';
 
@@ -7,6 +9,9 @@ import type { CallArguments, CallResult, Method, WorkerLike } from './rpc.ts';
 const HEARTBEAT_MS = 2_000;
 // For the last rows to be stored and the database to be closed; then the worker is stopped all the same.
 const CLOSE_PATIENCE_MS = 1_000;
+
+/** Methods whose first argument is a list of candidates. */
+const TAKE_CANDIDATES: ReadonlySet<Method> = new Set(['rerank', 'predictNext', 'prefetch']);
 
 export interface WorkerClientOptions {
   readonly createWorker: () => WorkerLike;
@@ -42,6 +47,7 @@ interface PendingCall {
 /** Runs the engine in a worker, watches it, and restarts it once. */
 export function createWorkerClient({ createWorker, engineOptions, onEvent, onFailure }: WorkerClientOptions): WorkerClient {
   const pending = new Map<number, PendingCall>();
+  const sender = new CandidateSender();
   let state: WorkerClient['state'] = 'idle';
   let worker: WorkerLike | undefined;
   let answered = false;
@@ -65,6 +71,7 @@ export function createWorkerClient({ createWorker, engineOptions, onEvent, onFai
       return;
     }
     worker = started;
+    sender.reset();
     // A worker that was given up may still have messages on their way.
     const whileCurrent =
       <E>(listener: (event: E) => void) =>
@@ -134,6 +141,20 @@ export function createWorkerClient({ createWorker, engineOptions, onEvent, onFai
     heartbeat = setTimeout(beat, HEARTBEAT_MS);
   }
 
+  function postCall(call: number, method: Method, args: readonly unknown[]): void {
+    if (!TAKE_CANDIDATES.has(method)) {
+      post({ type: 'call', call, method, args });
+      return;
+    }
+    const [candidates, ...rest] = args;
+    try {
+      post({ type: 'call', call, method, args: rest, candidates: sender.pack(candidates as readonly Candidate[]) });
+    } catch (error) {
+      sender.reset(); // the worker has not got them
+      throw error;
+    }
+  }
+
   function call<M extends Method>(method: M, args: CallArguments<M>, signal?: AbortSignal): Promise<CallResult<M>> {
     return new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted();
@@ -141,7 +162,7 @@ export function createWorkerClient({ createWorker, engineOptions, onEvent, onFai
       if (state === 'idle') start();
       if (worker === undefined) throw new RecommenderError('WORKER_FAILED');
       const number = ++calls;
-      post({ type: 'call', call: number, method, args });
+      postCall(number, method, args);
       const onAbort = (): void => {
         pending.delete(number);
         post({ type: 'abort', call: number });

@@ -1,4 +1,5 @@
 import { RecommenderError } from '../errors.ts';
+import { CandidateReceiver } from './candidate-wire.ts';
 import type { Engine, EngineEvents, EngineOptions, Request, Response } from './protocol.ts';
 
 /** The worker's end of the line to the page. */
@@ -17,17 +18,19 @@ export interface EngineStart {
 /** Answers the page's calls with an engine; every call is answered once, with its value or its error. */
 export function serveEngine(port: EnginePort, createEngine: (start: EngineStart) => Engine): void {
   const running = new Map<number, AbortController>();
+  const receiver = new CandidateReceiver();
   const pageListeners: ((state: 'shown' | 'hidden') => void)[] = [];
   let engine: Engine | undefined;
   let startError = new RecommenderError('INTERNAL', 'A call came before the start.');
 
-  async function answer({ call, method, args }: Extract<Request, { type: 'call' }>): Promise<void> {
+  async function answer({ call, method, args, candidates }: Extract<Request, { type: 'call' }>): Promise<void> {
     const abort = new AbortController();
+    const list = candidates ? [receiver.unpack(candidates)] : [];
     running.set(call, abort);
     try {
       if (engine === undefined) throw startError;
       // The client's side is typed from the same interface; a method that takes no signal leaves it.
-      const value: unknown = await Reflect.apply(Reflect.get(engine, method), engine, [...args, abort.signal]);
+      const value: unknown = await Reflect.apply(Reflect.get(engine, method), engine, [...list, ...args, abort.signal]);
       port.postMessage({ type: 'result', call, value });
     } catch (error) {
       port.postMessage({ type: 'error', call, error: RecommenderError.serialize(error) });
