@@ -42,52 +42,57 @@ const SECONDS_PER_HOUR = 3_600;
 /** The head's input: [candidates, FEATURE_COUNT], MISSING where a value is not there. */
 export function writeFeatures(view: ShopperView, candidates: readonly CandidateView[], scores: ModelScores, interest: InterestModel | null): Float32Array {
   const rows = new Float32Array(candidates.length * FEATURE_COUNT).fill(MISSING);
-  let first = 0; // of the candidate's row
-  const set = (name: FeatureName, value: number | null): void => {
-    if (value !== null) rows[first + COLUMN[name]] = value;
-  };
-  candidates.forEach((candidate, at) => {
-    first = at * FEATURE_COUNT;
-    const { index, id, pricePosition } = candidate;
+  const historyLength = Math.log1p(view.historyLength);
+  const sessionLength = Math.log1p(view.sessionLength);
+  const pooled = pooledSimilarities(view.textWeights, scores.textSimilarities, candidates.length);
+  // Plain loops and indexes here and below: this runs for every candidate of every request.
+  for (let at = 0; at < candidates.length; at++) {
+    const row = at * FEATURE_COUNT;
+    const { id, index, textVector, pricePosition, demandForecast, lastWeek, lastFourWeeks, serverPosition } = candidates[at]!;
     if (scores.next && interest) {
-      const score = index >= 0 ? scores.next.catalogueScores[index]! : interest.unseenScore(scores.next, candidate.textVector);
-      set('interest', score - scores.next.logNormaliser);
+      const score = index >= 0 ? scores.next.catalogueScores[index]! : interest.unseenScore(scores.next, textVector);
+      rows[row + COLUMN.interest] = score - scores.next.logNormaliser;
     }
     if (index >= 0) {
-      set('markov', Math.log1p(scores.markov[index]!));
-      set('rules', Math.log1p(scores.rules[index]!));
-      set('knn', Math.log1p(100 * scores.knn[index]!)); // cosines are small: this spreads them
-      set('personal', Math.log1p(scores.personal[index]!));
-      set('popularity', Math.log1p(scores.popularity[index]!));
+      rows[row + COLUMN.markov] = Math.log1p(scores.markov[index]!);
+      rows[row + COLUMN.rules] = Math.log1p(scores.rules[index]!);
+      rows[row + COLUMN.knn] = Math.log1p(100 * scores.knn[index]!); // cosines are small: this spreads them
+      rows[row + COLUMN.personal] = Math.log1p(scores.personal[index]!);
+      rows[row + COLUMN.popularity] = Math.log1p(scores.popularity[index]!);
     }
-    set('popularity7d', candidate.lastWeek === null ? null : Math.log1p(candidate.lastWeek));
-    set('boughtBefore', Math.log1p(view.purchases.get(id) ?? 0));
+    if (lastWeek !== null) rows[row + COLUMN.popularity7d] = Math.log1p(lastWeek);
+    rows[row + COLUMN.boughtBefore] = Math.log1p(view.purchases.get(id) ?? 0);
     const touched = view.lastTouched.get(id);
-    set('sinceLast', touched === undefined ? null : Math.log1p(Math.max(0, view.now - touched) / SECONDS_PER_HOUR));
-    set('textAffinity', pooledSimilarity(view, scores.textSimilarities, at, candidates.length));
-    set('textMean', scores.textMean ? scores.textMean[at]! : null);
-    set('textLast', view.textWeights.length === 0 ? null : scores.textSimilarities[at]!);
-    if (candidate.demandForecast !== null) {
-      set('demand', Math.log1p(candidate.demandForecast));
-      if (candidate.lastFourWeeks !== null) set('demandTrend', Math.log1p(candidate.demandForecast) - Math.log1p(candidate.lastFourWeeks));
+    if (touched !== undefined) rows[row + COLUMN.sinceLast] = Math.log1p(Math.max(0, view.now - touched) / SECONDS_PER_HOUR);
+    if (pooled) {
+      rows[row + COLUMN.textAffinity] = pooled[at]!;
+      rows[row + COLUMN.textLast] = scores.textSimilarities[at]!;
     }
-    set('price', pricePosition);
-    set('priceGap', pricePosition === null || view.pricePosition === null ? null : Math.abs(pricePosition - view.pricePosition));
-    set('serverRank', candidate.serverPosition === null ? null : 10 / (10 + candidate.serverPosition));
-    set('historyLength', Math.log1p(view.historyLength));
-    set('sessionLength', Math.log1p(view.sessionLength));
-  });
+    if (scores.textMean) rows[row + COLUMN.textMean] = scores.textMean[at]!;
+    if (demandForecast !== null) {
+      rows[row + COLUMN.demand] = Math.log1p(demandForecast);
+      if (lastFourWeeks !== null) rows[row + COLUMN.demandTrend] = Math.log1p(demandForecast) - Math.log1p(lastFourWeeks);
+    }
+    if (pricePosition !== null) {
+      rows[row + COLUMN.price] = pricePosition;
+      if (view.pricePosition !== null) rows[row + COLUMN.priceGap] = Math.abs(pricePosition - view.pricePosition);
+    }
+    if (serverPosition !== null) rows[row + COLUMN.serverRank] = 10 / (10 + serverPosition);
+    rows[row + COLUMN.historyLength] = historyLength;
+    rows[row + COLUMN.sessionLength] = sessionLength;
+  }
   return rows;
 }
 
-/** τ · log(Σ w · exp(s / τ) / Σ w) over the recent texts' similarities to one candidate. */
-function pooledSimilarity(view: ShopperView, similarities: Float32Array, candidate: number, candidates: number): number | null {
-  if (view.textWeights.length === 0) return null;
-  let sum = 0;
-  let total = 0;
-  view.textWeights.forEach((weight, text) => {
-    sum += weight * Math.exp(similarities[text * candidates + candidate]! / POOLING_TEMPERATURE);
-    total += weight;
+/** τ · log(Σ w · exp(s / τ) / Σ w) over the recent texts' similarities to each candidate, [candidates]; null before the first text. */
+function pooledSimilarities(weights: readonly number[], similarities: Float32Array, candidates: number): Float32Array | null {
+  if (weights.length === 0) return null;
+  const total = weights.reduce((sum, weight) => sum + weight);
+  const pooled = new Float32Array(candidates);
+  weights.forEach((weight, text) => {
+    const share = weight / total;
+    for (let at = 0; at < candidates; at++) pooled[at]! += share * Math.exp(similarities[text * candidates + at]! / POOLING_TEMPERATURE);
   });
-  return POOLING_TEMPERATURE * Math.log(sum / total);
+  for (let at = 0; at < candidates; at++) pooled[at] = POOLING_TEMPERATURE * Math.log(pooled[at]!);
+  return pooled;
 }

@@ -36,14 +36,15 @@ export function standardise(features: Float32Array, columns: readonly number[], 
   const rows = features.length / FEATURE_COUNT;
   const width = 2 * columns.length;
   const out = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) {
-    columns.forEach((column, k) => {
+  columns.forEach((column, k) => {
+    const [middle, spread] = [mean[k]!, deviation[k]!];
+    for (let row = 0; row < rows; row++) {
       const value = features[row * FEATURE_COUNT + column]!;
-      const missing = Number.isNaN(value);
-      out[row * width + k] = missing ? 0 : Math.max(-CLIP, Math.min(CLIP, (value - mean[k]!) / deviation[k]!));
-      out[row * width + columns.length + k] = missing ? 1 : 0;
-    });
-  }
+      const isMissing = Number.isNaN(value);
+      out[row * width + k] = isMissing ? 0 : Math.max(-CLIP, Math.min(CLIP, (value - middle) / spread));
+      out[row * width + columns.length + k] = isMissing ? 1 : 0;
+    }
+  });
   return out;
 }
 

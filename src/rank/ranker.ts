@@ -61,6 +61,8 @@ export class Ranker {
   readonly #text: number;
   readonly #items: number;
   readonly #simple: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', SimpleRanker>>;
+  /** What the LSTM said of the newest state: shelves follow each other faster than behaviours. */
+  #said: { readonly state: Float32Array; readonly next: NextInterest } | undefined;
 
   constructor(parts: RankerParts) {
     this.#parts = parts;
@@ -110,7 +112,7 @@ export class Ranker {
     const userVector = userTextVector(view, this.#text);
     return {
       view,
-      next: this.#parts.interest ? await this.#parts.interest.next(state) : null,
+      next: await this.#next(state),
       hidden: state.subarray(0, state.length / 2),
       scores: { markov: scored(this.#simple.markov), rules: scored(this.#simple.rules), knn: scored(this.#simple.knn), personal: scored(this.#simple.personal) },
       userVector,
@@ -132,6 +134,13 @@ export class Ranker {
     return this.#parts.head.score(await this.features(shopper, candidates), shopper.hidden);
   }
 
+  async #next(state: Float32Array): Promise<NextInterest | null> {
+    const { interest } = this.#parts;
+    if (!interest) return null;
+    if (this.#said?.state !== state) this.#said = { state, next: await interest.next(state) };
+    return this.#said.next;
+  }
+
   /** Cosines of each recent text, and of u_u, to each candidate, all centred on the catalogue's mean. */
   async #similarities({ view, centredTexts }: PreparedShopper, candidates: readonly CandidateView[]): Promise<{ textSimilarities: Float32Array; textMean: Float32Array | null }> {
     const texts = view.textWeights.length;
@@ -148,11 +157,12 @@ export class Ranker {
     const row = (query: number): Float32Array => products!.subarray(query * candidates.length, (query + 1) * candidates.length);
     // q · (v - m) / |v - m| of unit vectors v, from q · v and v · m: |v - m|² = 1 - 2 v · m + m · m.
     const meanSquare = dot(textMean, textMean);
-    const lengths = row(texts + 1).map((product) => Math.sqrt(Math.max(1e-6, 1 - 2 * product + meanSquare)));
+    const lengths = row(texts + 1);
+    for (let at = 0; at < lengths.length; at++) lengths[at] = Math.sqrt(Math.max(1e-6, 1 - 2 * lengths[at]! + meanSquare));
     for (let query = 0; query <= texts; query++) {
       const offset = dot(centredTexts.subarray(query * this.#text, (query + 1) * this.#text), textMean);
-      const products = row(query);
-      lengths.forEach((length, at) => (products[at] = (products[at]! - offset) / length));
+      const cosines = row(query);
+      for (let at = 0; at < cosines.length; at++) cosines[at] = (cosines[at]! - offset) / lengths[at]!;
     }
     return { textSimilarities: products!.subarray(0, texts * candidates.length), textMean: row(texts) };
   }
@@ -162,11 +172,12 @@ export class Ranker {
     const rows = new Float32Array(texts.length + this.#text);
     rows.set(texts);
     rows.set(userVector, texts.length);
+    const { textMean } = this.#parts.tables;
     for (let start = 0; start < rows.length; start += this.#text) {
       const row = rows.subarray(start, start + this.#text);
-      row.forEach((value, k) => (row[k] = value - this.#parts.tables.textMean[k]!));
-      const norm = Math.hypot(...row) || 1;
-      row.forEach((value, k) => (row[k] = value / norm));
+      for (let k = 0; k < row.length; k++) row[k]! -= textMean[k]!;
+      const norm = Math.sqrt(dot(row, row)) || 1;
+      for (let k = 0; k < row.length; k++) row[k]! /= norm;
     }
     return rows;
   }
