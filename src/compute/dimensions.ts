@@ -3,19 +3,23 @@ import type { Tensor } from './device.ts';
 
 /** Values in a tensor of this shape. */
 export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, dimension) => size * dimension, 1);
+  let size = 1;
+  for (const dimension of shape) size *= dimension;
+  return size;
 }
 
 /**
  * The dimensions of an operand, checked against those that the other operands fix (`undefined` leaves one open).
  * @throws RecommenderError `DEVICE_FAILED` naming the operand and both shapes.
  */
-export function dimensions(tensor: Tensor, rank: 1, name: string, fixed?: readonly (number | undefined)[]): [number];
-export function dimensions(tensor: Tensor, rank: 2, name: string, fixed?: readonly (number | undefined)[]): [number, number];
-export function dimensions(tensor: Tensor, rank: 3, name: string, fixed?: readonly (number | undefined)[]): [number, number, number];
-export function dimensions(tensor: Tensor, rank: number, name: string, fixed: readonly (number | undefined)[] = []): number[] {
+export function dimensions(tensor: Tensor, rank: 1, name: string, fixed?: readonly (number | undefined)[]): readonly [number];
+export function dimensions(tensor: Tensor, rank: 2, name: string, fixed?: readonly (number | undefined)[]): readonly [number, number];
+export function dimensions(tensor: Tensor, rank: 3, name: string, fixed?: readonly (number | undefined)[]): readonly [number, number, number];
+export function dimensions(tensor: Tensor, rank: number, name: string, fixed: readonly (number | undefined)[] = []): readonly number[] {
   const { shape } = tensor;
-  if (shape.length === rank && shape.every((size, axis) => fixed[axis] === undefined || fixed[axis] === size)) return [...shape];
+  let fits = shape.length === rank;
+  for (let axis = 0; fits && axis < rank; axis++) fits = fixed[axis] === undefined || fixed[axis] === shape[axis];
+  if (fits) return shape;
   const wanted = Array.from({ length: rank }, (_, axis) => fixed[axis] ?? 'any').join(', ');
   throw new RecommenderError('DEVICE_FAILED', `${name} is [${shape.join(', ')}] instead of [${wanted}].`);
 }

@@ -1,7 +1,7 @@
 import type { BehaviourKind } from '../types.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES, writeEventFeatures } from '../behaviour/sequence.ts';
-import type { Device, LstmWeights, Tensor } from '../compute/device.ts';
+import type { Device, LstmWeights, Primitives, Tensor } from '../compute/device.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
 
@@ -51,6 +51,10 @@ export class InterestModel {
   readonly #unseenBias: number;
   readonly #projection: Float32Array; // [embedding, text]
   readonly #lstm: LstmWeights;
+  /** Columns of the LSTM's input. */
+  readonly #width: number;
+  /** x of a single event, reused: memory for an array costs the page more than filling it. */
+  readonly #row: Float32Array;
   readonly #catalogue: Tensor;
   readonly #catalogueBias: Tensor;
   readonly #userWeight: Tensor;
@@ -67,13 +71,15 @@ export class InterestModel {
     this.hidden = hidden;
     this.embedding = embedding;
     this.itemIds = itemIds;
+    this.#width = embedding + EVENT_FEATURES;
+    this.#row = new Float32Array(this.#width);
     this.#device = device;
     this.#index = new Map(itemIds.map((id, index) => [id, index]));
     this.#items = get('items', items, embedding);
     this.#unseenBias = get('items.unseenBias', 1)[0]!;
     this.#projection = get('projection', embedding, text);
     this.#lstm = {
-      inputWeights: upload('lstm.input', gates, embedding + EVENT_FEATURES),
+      inputWeights: upload('lstm.input', gates, this.#width),
       hiddenWeights: upload('lstm.hidden', gates, hidden),
       bias: upload('lstm.bias', gates),
     };
@@ -119,24 +125,17 @@ export class InterestModel {
 
   /** The state of a shopper of whom nothing is known: after one empty step, as in training, [2 · hidden]. */
   async initialState(): Promise<Float32Array> {
-    return this.#steps(new Float32Array(this.embedding + EVENT_FEATURES), 1, new Float32Array(2 * this.hidden));
+    const nothing = new Float32Array(this.#width);
+    const [after] = await this.#device.run((ops) => [this.#steps(ops, nothing, 1, new Float32Array(2 * this.hidden))]);
+    return after!;
   }
 
   /** Advances the state by events, oldest first: [2 · hidden] -> [2 · hidden]; the argument is not changed. */
   async advance(state: Float32Array, events: readonly InterestEvent[]): Promise<Float32Array> {
     if (events.length === 0) return state;
-    const width = this.embedding + EVENT_FEATURES;
-    const x = new Float32Array(events.length * width); // [events, 1, width]
-    events.forEach((event, step) => {
-      x.set(this.itemEmbedding(event.itemId, event.textVector), step * width);
-      writeEventFeatures(x, step * width + this.embedding, {
-        kind: event.kind,
-        gapSeconds: event.gapSeconds,
-        pricePosition: event.pricePosition,
-        known: event.itemId !== null && this.#index.has(event.itemId),
-      });
-    });
-    return this.#steps(x, events.length, state);
+    // The rows are written inside the program, which another device may run again while a later call waits.
+    const [after] = await this.#device.run((ops) => [this.#steps(ops, this.#inputOf(events), events.length, state)]);
+    return after!;
   }
 
   /** û, p(next kind) and the scores of the pack's items, in one readback. */
@@ -174,11 +173,23 @@ export class InterestModel {
     return out;
   }
 
-  async #steps(x: Float32Array, steps: number, state: Float32Array): Promise<Float32Array> {
-    const [after] = await this.#device.run((ops) => [
-      ops.lstm(ops.input(x, [steps, 1, this.embedding + EVENT_FEATURES]), this.#lstm, ops.input(state, [2, 1, this.hidden])),
-    ]);
-    return after!;
+  /** What the LSTM reads of events, [events, 1, width]; that of a single one is overwritten by the next call. */
+  #inputOf(events: readonly InterestEvent[]): Float32Array {
+    const x = events.length === 1 ? this.#row : new Float32Array(events.length * this.#width);
+    events.forEach((event, step) => {
+      x.set(this.itemEmbedding(event.itemId, event.textVector), step * this.#width);
+      writeEventFeatures(x, step * this.#width + this.embedding, {
+        kind: event.kind,
+        gapSeconds: event.gapSeconds,
+        pricePosition: event.pricePosition,
+        known: event.itemId !== null && this.#index.has(event.itemId),
+      });
+    });
+    return x;
+  }
+
+  #steps(ops: Primitives, x: Float32Array, steps: number, state: Float32Array): Tensor {
+    return ops.lstm(ops.input(x, [steps, 1, this.#width]), this.#lstm, ops.input(state, [2, 1, this.hidden]));
   }
 }
 

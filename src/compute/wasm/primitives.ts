@@ -135,9 +135,10 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
       const before = at(state) / 4;
       heap.floats.copyWithin(out.address / 4, before, before + 2 * batch * size);
       const gates = arena.allocate(steps * batch * 4 * size * 4);
-      const panels = [panelsOf(inputWeights), panelsOf(hiddenWeights)] as const;
+      const inputPanels = panelsOf(inputWeights);
+      const hiddenPanels = panelsOf(hiddenWeights);
       const work = workOf(Math.max(steps, 1) * batch, Math.max(input, size));
-      kernels.lstm(out.address, at(x), ...panels, at(bias), gates, steps, batch, input, size, work);
+      kernels.lstm(out.address, at(x), inputPanels, hiddenPanels, at(bias), gates, steps, batch, input, size, work);
       return out;
     },
   };
