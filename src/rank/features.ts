@@ -27,8 +27,8 @@ export interface ModelScores {
   readonly knn: Float32Array;
   readonly personal: Float32Array;
   readonly popularity: Float32Array;
-  /** Centred cosine of each recent text to each candidate, [texts, candidates]. */
-  readonly textSimilarities: Float32Array;
+  /** Centred cosines of each recent text, newest first, to each candidate, [candidates]. */
+  readonly textSimilarities: readonly Float32Array[];
   /** Cosine of centred u_u and centred v_i, [candidates]; null before the first text. */
   readonly textMean: Float32Array | null;
 }
@@ -66,7 +66,7 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
     if (touched !== undefined) rows[row + COLUMN.sinceLast] = Math.log1p(Math.max(0, view.now - touched) / SECONDS_PER_HOUR);
     if (pooled) {
       rows[row + COLUMN.textAffinity] = pooled[at]!;
-      rows[row + COLUMN.textLast] = scores.textSimilarities[at]!;
+      rows[row + COLUMN.textLast] = scores.textSimilarities[0]![at]!;
     }
     if (scores.textMean) rows[row + COLUMN.textMean] = scores.textMean[at]!;
     if (demandForecast !== null) {
@@ -85,13 +85,14 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
 }
 
 /** τ · log(Σ w · exp(s / τ) / Σ w) over the recent texts' similarities to each candidate, [candidates]; null before the first text. */
-function pooledSimilarities(weights: readonly number[], similarities: Float32Array, candidates: number): Float32Array | null {
+function pooledSimilarities(weights: readonly number[], similarities: readonly Float32Array[], candidates: number): Float32Array | null {
   if (weights.length === 0) return null;
   const total = weights.reduce((sum, weight) => sum + weight);
   const pooled = new Float32Array(candidates);
   weights.forEach((weight, text) => {
     const share = weight / total;
-    for (let at = 0; at < candidates; at++) pooled[at]! += share * Math.exp(similarities[text * candidates + at]! / POOLING_TEMPERATURE);
+    const cosines = similarities[text]!;
+    for (let at = 0; at < candidates; at++) pooled[at]! += share * Math.exp(cosines[at]! / POOLING_TEMPERATURE);
   });
   for (let at = 0; at < candidates; at++) pooled[at] = POOLING_TEMPERATURE * Math.log(pooled[at]!);
   return pooled;

@@ -2,8 +2,9 @@ import type { Device } from '../compute/device.ts';
 import { pricePosition } from '../behaviour/sequence.ts';
 import { RecommenderError } from '../errors.ts';
 import type { InterestEvent, InterestModel, NextInterest } from '../forecast/interest.ts';
-import { writeFeatures, type CandidateView } from './features.ts';
+import { writeFeatures, type CandidateView, type ModelScores } from './features.ts';
 import type { JointHead } from './head.ts';
+import { ShelfVectors } from './shelf-vectors.ts';
 import { userTextVector, viewShopper, type ShopperEvent, type ShopperView } from './shopper-view.ts';
 import { createItemKnn } from './simple/item-knn.ts';
 import { createMarkov } from './simple/markov.ts';
@@ -61,6 +62,7 @@ export class Ranker {
   readonly #text: number;
   readonly #items: number;
   readonly #simple: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', SimpleRanker>>;
+  readonly #vectors: ShelfVectors;
   /** What the LSTM said of the newest state: shelves follow each other faster than behaviours. */
   #said: { readonly state: Float32Array; readonly next: NextInterest } | undefined;
 
@@ -68,6 +70,7 @@ export class Ranker {
     this.#parts = parts;
     this.#text = parts.tables.textMean.length;
     this.#items = parts.tables.popularity.length;
+    this.#vectors = new ShelfVectors(parts.device, this.#text);
     this.#simple = {
       markov: createMarkov(parts.tables.transitions),
       rules: createSequentialRules(parts.tables.rules),
@@ -142,19 +145,21 @@ export class Ranker {
   }
 
   /** Cosines of each recent text, and of u_u, to each candidate, all centred on the catalogue's mean. */
-  async #similarities({ view, centredTexts }: PreparedShopper, candidates: readonly CandidateView[]): Promise<{ textSimilarities: Float32Array; textMean: Float32Array | null }> {
+  async #similarities({ view, centredTexts }: PreparedShopper, candidates: readonly CandidateView[]): Promise<Pick<ModelScores, 'textSimilarities' | 'textMean'>> {
     const texts = view.textWeights.length;
-    if (candidates.length === 0 || !centredTexts) return { textSimilarities: new Float32Array(0), textMean: null };
+    if (candidates.length === 0 || !centredTexts) return { textSimilarities: [], textMean: null };
     const { textMean } = this.#parts.tables;
     const queries = new Float32Array((texts + 2) * this.#text); // the recent texts, u_u, the catalogue's mean
     queries.set(centredTexts);
     queries.set(textMean, (texts + 1) * this.#text);
-    const vectors = new Float32Array(candidates.length * this.#text);
-    candidates.forEach(({ textVector }, at) => vectors.set(textVector, at * this.#text));
-    const [products] = await this.#parts.device.run((ops) => [
-      ops.linear(ops.input(queries, [texts + 2, this.#text]), ops.input(vectors, [candidates.length, this.#text]), null), // [texts + 2, candidates]
-    ]);
-    const row = (query: number): Float32Array => products!.subarray(query * candidates.length, (query + 1) * candidates.length);
+    const vectors = candidates.map(({ textVector }) => textVector);
+    const [products] = await this.#vectors.use(vectors, (shelf) =>
+      this.#parts.device.run((ops) => [
+        ops.linear(ops.input(queries, [texts + 2, this.#text]), shelf, null), // [texts + 2, rows of the shelf]
+      ]),
+    );
+    const rows = products!.length / (texts + 2);
+    const row = (query: number): Float32Array => products!.subarray(query * rows, query * rows + candidates.length);
     // q · (v - m) / |v - m| of unit vectors v, from q · v and v · m: |v - m|² = 1 - 2 v · m + m · m.
     const meanSquare = dot(textMean, textMean);
     const lengths = row(texts + 1);
@@ -164,7 +169,7 @@ export class Ranker {
       const cosines = row(query);
       for (let at = 0; at < cosines.length; at++) cosines[at] = (cosines[at]! - offset) / lengths[at]!;
     }
-    return { textSimilarities: products!.subarray(0, texts * candidates.length), textMean: row(texts) };
+    return { textSimilarities: Array.from({ length: texts }, (_, text) => row(text)), textMean: row(texts) };
   }
 
   /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */

@@ -23,7 +23,7 @@ const scores: ModelScores = {
   knn: Float32Array.of(0.1),
   personal: Float32Array.of(0),
   popularity: Float32Array.of(50),
-  textSimilarities: new Float32Array(0),
+  textSimilarities: [],
   textMean: null,
 };
 const named = (rows: Float32Array, row = 0) => (name: FeatureName): number => rows[row * FEATURE_COUNT + FEATURE_NAMES.indexOf(name)]!;
@@ -47,7 +47,7 @@ describe('features', () => {
 
   test('similar texts have more affinity', () => {
     const view = viewShopper([{ itemId: 'x', index: -1, kind: 'view', time: NOW - 10, pricePosition: 0.5, textVector: Float32Array.of(1, 0) }], NOW, 2);
-    const rows = writeFeatures(view, [candidate(), candidate({ id: 'b' })], { ...scores, textSimilarities: Float32Array.of(0.9, 0.2), textMean: Float32Array.of(0.8, 0.1) }, null);
+    const rows = writeFeatures(view, [candidate(), candidate({ id: 'b' })], { ...scores, textSimilarities: [Float32Array.of(0.9, 0.2)], textMean: Float32Array.of(0.8, 0.1) }, null);
     expect(named(rows, 0)('textAffinity')).toBeGreaterThan(named(rows, 1)('textAffinity'));
     expect(named(rows, 0)('priceGap')).toBeCloseTo(0.25, 6);
   });
