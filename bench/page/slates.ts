@@ -65,7 +65,7 @@ async function topOf(engine: Engine, candidates: readonly Candidate[], shopper: 
   await engine.track(viewed.map((item, at) => ({ id: `${shopper}-${at}`, event: { type: 'view', item, time: Date.now() } })));
   const { ranked, complete } = await engine.rerank(candidates, { limit: TOP, deadlineMs: PATIENCE_MS });
   if (!complete) throw new Error('The engine did not rank every candidate.');
-  return Float32Array.from(ranked, ({ serverPosition }) => serverPosition);
+  return Float32Array.from(ranked.serverPositions);
 }
 
 /** A shopper with consent and a few clicks, all candidates' vectors cached. */

@@ -110,7 +110,7 @@ async function engineSession(folder: string, models: Models, products: QualityDa
       await engine.track([event(line, 'cart', invoice.time)]);
     },
     rank: async (candidates) => {
-      if (by === 'rerank') return (await engine.rerank(candidates, { limit: DEPTH, deadlineMs: Infinity })).ranked.map(({ serverPosition }) => serverPosition);
+      if (by === 'rerank') return [...(await engine.rerank(candidates, { limit: DEPTH, deadlineMs: Infinity })).ranked.serverPositions];
       const probabilities = new Map((await engine.predictNext(candidates)).map(({ id, probability }) => [String(id), probability]));
       return best(candidates, (id) => probabilities.get(id) ?? 0, () => 0);
     },

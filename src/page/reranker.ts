@@ -70,7 +70,7 @@ export function createReranker({ client, plain, deadlineMs: defaultDeadlineMs, c
     const sent = read.filter((candidate) => candidate !== undefined);
     if (sent.length === 0) {
       if (list.length > 0) return keepServerOrder(new RecommenderError('INVALID_CANDIDATES'));
-      return toDeviceSlate(list, [], { slate: uniqueId(), ranked: [], complete: true }, 0);
+      return toDeviceSlate(list, [], { slate: uniqueId(), ranked: { serverPositions: new Int32Array(0), scores: new Float32Array(0) }, complete: true }, 0);
     }
     const options: RerankOptions = {
       limit: Math.min(shown, sent.length),

@@ -18,18 +18,24 @@ export function toDeviceSlate<T>(
   answer: Pick<RerankAnswer, 'slate' | 'ranked' | 'complete'>,
   limit: number,
 ): Slate<T> {
-  const sent = keys.flatMap((key, position) => (key === undefined ? [] : [position]));
-  const scores = new Map<number, number | null>();
-  for (const { serverPosition, score } of answer.ranked) {
-    const position = sent[serverPosition];
-    if (position !== undefined && !scores.has(position)) scores.set(position, score);
-  }
-  const order = keepDuplicatesInOrder([...scores.keys(), ...sent.filter((position) => !scores.has(position))], keys);
+  const sent: number[] = [];
+  keys.forEach((key, position) => key !== undefined && sent.push(position));
+  const { serverPositions, scores } = answer.ranked;
+  /** y per server position; absent where the answer does not name it. */
+  const ranked = new Map<number, number>();
+  serverPositions.forEach((at, place) => {
+    const position = sent[at];
+    if (position !== undefined && !ranked.has(position)) ranked.set(position, scores[place] ?? NaN);
+  });
+  const order = [...ranked.keys()];
+  if (order.length < sent.length) order.push(...sent.filter((position) => !ranked.has(position)));
+  const inOrder = new Set(sent.map((position) => keys[position])).size < sent.length ? keepDuplicatesInOrder(order, keys) : order;
   let next = 0;
   const items: RankedItem<T>[] = [];
   for (let position = 0; position < Math.min(limit, candidates.length); position++) {
-    const serverPosition = keys[position] === undefined ? position : order[next++]!;
-    items.push({ item: candidates[serverPosition]!, position, serverPosition, score: scores.get(serverPosition) ?? null });
+    const serverPosition = keys[position] === undefined ? position : inOrder[next++]!;
+    const score = ranked.get(serverPosition) ?? NaN;
+    items.push({ item: candidates[serverPosition]!, position, serverPosition, score: Number.isNaN(score) ? null : score });
   }
   return { id: answer.slate, items, ranker: 'device', complete: answer.complete };
 }

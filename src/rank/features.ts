@@ -54,14 +54,14 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
       rows[row + COLUMN.interest] = score - scores.next.logNormaliser;
     }
     if (index >= 0) {
-      rows[row + COLUMN.markov] = Math.log1p(scores.markov[index]!);
-      rows[row + COLUMN.rules] = Math.log1p(scores.rules[index]!);
-      rows[row + COLUMN.knn] = Math.log1p(100 * scores.knn[index]!); // cosines are small: this spreads them
-      rows[row + COLUMN.personal] = Math.log1p(scores.personal[index]!);
+      rows[row + COLUMN.markov] = logOnePlus(scores.markov[index]!);
+      rows[row + COLUMN.rules] = logOnePlus(scores.rules[index]!);
+      rows[row + COLUMN.knn] = logOnePlus(100 * scores.knn[index]!); // cosines are small: this spreads them
+      rows[row + COLUMN.personal] = logOnePlus(scores.personal[index]!);
       rows[row + COLUMN.popularity] = Math.log1p(scores.popularity[index]!);
     }
     if (lastWeek !== null) rows[row + COLUMN.popularity7d] = Math.log1p(lastWeek);
-    rows[row + COLUMN.boughtBefore] = Math.log1p(view.purchases.get(id) ?? 0);
+    rows[row + COLUMN.boughtBefore] = logOnePlus(view.purchases.get(id) ?? 0);
     const touched = view.lastTouched.get(id);
     if (touched !== undefined) rows[row + COLUMN.sinceLast] = Math.log1p(Math.max(0, view.now - touched) / SECONDS_PER_HOUR);
     if (pooled) {
@@ -82,6 +82,11 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
     rows[row + COLUMN.sessionLength] = sessionLength;
   }
   return rows;
+}
+
+/** log(1 + x); most counts of most candidates are 0. */
+function logOnePlus(x: number): number {
+  return x === 0 ? 0 : Math.log1p(x);
 }
 
 /** τ · log(Σ w · exp(s / τ) / Σ w) over the recent texts' similarities to each candidate, [candidates]; null before the first text. */

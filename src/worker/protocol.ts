@@ -26,15 +26,16 @@ export interface RerankOptions {
   readonly query?: string;
 }
 
-/** One ranked candidate: indexes into the request, so that the page hands back its own objects. */
-export interface RankedIndex {
-  readonly serverPosition: number;
-  readonly score: number | null;
+/** The new order, best first, as positions in the request: the page hands back its own objects. Typed arrays, since thousands of small objects are slow to send. */
+export interface RankedPositions {
+  readonly serverPositions: Int32Array;
+  /** y of each; NaN where the server's position was kept. */
+  readonly scores: Float32Array;
 }
 
 export interface RerankAnswer {
   readonly slate: string;
-  readonly ranked: readonly RankedIndex[];
+  readonly ranked: RankedPositions;
   readonly complete: boolean;
   readonly device: string;
   readonly timings: StageTimings;

@@ -55,14 +55,13 @@ export async function rerank({ models, shopper, now, partition, patience, report
   patience.check();
   const order = orderByScore(scores, limit);
   const slate = uniqueId();
-  const ranked = Array.from(order, (serverPosition) => ({ serverPosition, score: Number.isNaN(scores[serverPosition]) ? null : scores[serverPosition]! }));
   const scoreMs = stopwatch.lap();
 
   const { packRevision } = models;
   return {
     answer: {
       slate,
-      ranked,
+      ranked: { serverPositions: order, scores: Float32Array.from(order, (serverPosition) => scores[serverPosition]!) },
       complete: isComplete,
       device: models.devices.score.device,
       timings: { encodeMs, advanceMs, forecastMs, scoreMs, totalMs: advanceMs + encodeMs + forecastMs + scoreMs },
@@ -78,7 +77,7 @@ async function scoreList(ranker: Ranker, prepared: PreparedShopper, list: Candid
   const { positions, views } = list.rankable();
   const known = await ranker.score(prepared, views); // [views]
   const scores = new Float32Array(list.length).fill(NaN);
-  positions.forEach((position, at) => (scores[position] = known[at]!));
+  for (let at = 0; at < known.length; at++) scores[positions[at]!] = known[at]!;
   return scores;
 }
 

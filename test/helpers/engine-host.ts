@@ -32,7 +32,7 @@ export function createEvent(type: BehaviourEvent['type'], at: number, changes: P
 
 /** Server positions in their new order. */
 export function orderOf({ ranked }: Pick<RerankAnswer, 'ranked'>): number[] {
-  return ranked.map(({ serverPosition }) => serverPosition);
+  return [...ranked.serverPositions];
 }
 
 /** A store that outlives the engines that open and close it, as a database does. */

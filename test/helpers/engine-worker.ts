@@ -1,4 +1,3 @@
-import type { RankedIndex } from '../../src/worker/protocol.ts';
 import type { Engine, EngineEvents, EngineOptions, EngineStatus, RerankAnswer, StageTimings } from '../../src/worker/protocol.ts';
 import { serveEngine } from '../../src/worker/rpc-server.ts';
 import type { TrackResult } from '../../src/types.ts';
@@ -7,7 +6,7 @@ const NO_TIME: StageTimings = { encodeMs: 0, advanceMs: 0, forecastMs: 0, scoreM
 
 /** An answer with these request indexes, best first. */
 export function answerWith(order: readonly number[], { complete = true, slate = 'slate' } = {}): RerankAnswer {
-  const ranked: RankedIndex[] = order.map((serverPosition, position) => ({ serverPosition, score: order.length - position }));
+  const ranked = { serverPositions: Int32Array.from(order), scores: Float32Array.from(order, (_, position) => order.length - position) };
   return { slate, ranked, complete, device: 'reference', timings: NO_TIME, packRevision: 'pack' };
 }
 

@@ -54,7 +54,7 @@ it('the switch from the static tier to the encoder is no jump: most of the top 2
   }
   const topOf = async (engine: (typeof engines)[number], deadlineMs: number): Promise<{ complete: boolean; top: number[] }> => {
     const { ranked, complete } = await engine.rerank(candidates, { limit: TOP, deadlineMs });
-    return { complete, top: ranked.map(({ serverPosition }) => serverPosition) };
+    return { complete, top: [...ranked.serverPositions] };
   };
   const before: Awaited<ReturnType<typeof topOf>>[] = [];
   for (const engine of engines) before.push(await topOf(engine, 500));

@@ -20,7 +20,7 @@ test('a purchase moves the shelf more than a cart, a cart more than a view', asy
     const { ranked } = await engine.rerank(shelf, { limit: Infinity, deadlineMs: Infinity });
     await engine.close();
     const places = new Float64Array(SHELF);
-    ranked.forEach(({ serverPosition }, place) => (places[serverPosition] = place));
+    ranked.serverPositions.forEach((serverPosition, place) => (places[serverPosition] = place));
     return places;
   };
   const moved = { view: 0, cart: 0, purchase: 0 };

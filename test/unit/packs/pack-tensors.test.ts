@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dequantiseRows } from '../../../src/lib/quantised-rows.ts';
 import type { SafeTensor } from '../../../src/lib/safetensors.ts';
-import { floatTensor, quantisedRows } from '../../../src/packs/pack-tensors.ts';
+import { floatTensor, quantisedRows, rowReader } from '../../../src/packs/pack-tensors.ts';
 
 /** Two rows of 64 columns in 4 bits: codes count up from 1 to 15 and again, multipliers are 1 and 16, then 2 and 3. */
 function fourBitMatrix(): Map<string, SafeTensor> {
@@ -26,6 +26,15 @@ describe('matrices in 4 bits', () => {
     const tensors = fourBitMatrix();
     expect(floatTensor(tensors, 'w', [2, 64])).toEqual(dequantiseRows(quantisedRows(tensors, 'w', [2, 64])));
     expect(floatTensor(tensors, 'w', [2, 64])[64]).toBe((1 + (64 % 15) - 8) * 2 * 0.25);
+  });
+
+  it('read row by row to the same bits', () => {
+    const tensors = fourBitMatrix();
+    const read = rowReader(tensors, 'w', [2, 64]);
+    const floats = new Float32Array(128);
+    read(1, floats, 64);
+    read(0, floats, 0);
+    expect(floats).toEqual(floatTensor(tensors, 'w', [2, 64]));
   });
 
   it.each<[string, (tensors: Map<string, SafeTensor>) => void, [number, number]]>([

@@ -22,7 +22,7 @@ const candidates = fc.array(
   ),
   { maxLength: 30 },
 );
-const ranked = fc.array(fc.record({ serverPosition: fc.oneof(fc.integer({ min: -2, max: 40 }), fc.double()), score: fc.option(fc.double()) }), { maxLength: 60 });
+const ranked = fc.record({ serverPositions: fc.int32Array({ min: -2, max: 40, maxLength: 60 }), scores: fc.float32Array({ maxLength: 60 }) });
 
 describe('a slate', () => {
   it('is a permutation of the candidates up to the limit, whatever came in and whatever was answered', () => {
