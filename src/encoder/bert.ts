@@ -1,8 +1,7 @@
 import type { Device, Primitives, Tensor } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
-import { dequantiseRow, type QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
-import { floatTensor, quantisedRows } from '../packs/pack-tensors.ts';
+import { floatTensor, quantisedRows, rowReader, type ReadRow } from '../packs/pack-tensors.ts';
 
 /** Sizes of the encoder, from `dims` of its pack.json. */
 export interface BertDims {
@@ -47,8 +46,8 @@ export class Bert {
   readonly dims: BertDims;
   readonly #device: Device;
   readonly #uploaded: Tensor[] = [];
-  /** Stays int8 in memory: of 30,522 rows a batch needs a few dozen. */
-  readonly #words: QuantisedRows;
+  /** Stays as it is in the pack: of 28,185 rows a batch needs a few dozen. */
+  readonly #readWord: ReadRow;
   /** [positions, hidden], with the one token type that is used added in. */
   readonly #positions: Float32Array;
   readonly #projection: Tensor;
@@ -79,7 +78,7 @@ export class Bert {
       bias: upload(`${name}.bias`, [rows]),
     });
     const norm = (name: string): Norm => ({ gamma: upload(`${name}.weight`, [hidden]), beta: upload(`${name}.bias`, [hidden]) });
-    this.#words = quantisedRows(tensors, 'word.table', [vocabulary, embedding]);
+    this.#readWord = rowReader(tensors, 'word.table', [vocabulary, embedding]);
     this.#positions = floatTensor(tensors, 'position', [positions, hidden]);
     this.#projection = matrix('word.projection', hidden, embedding);
     this.#embeddingNorm = norm('embeddings.norm');
@@ -131,7 +130,7 @@ export class Bert {
     let token = 0;
     for (const ids of texts) {
       positions.set(this.#positions.subarray(0, ids.length * hidden), token * hidden);
-      for (const id of ids) dequantiseRow(this.#words, id, words, token++ * embedding);
+      for (const id of ids) this.#readWord(id, words, token++ * embedding);
     }
     const narrow = ops.input(words, [tokens, embedding]); // [tokens, embedding]
     const wide = ops.linear(narrow, this.#projection, null); // [tokens, hidden]

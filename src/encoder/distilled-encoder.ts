@@ -33,17 +33,7 @@ export function createDistilledEncoder(pack: Pack, device: Device): DistilledEnc
   return {
     revision: pack.manifest.revision,
     dimensions: dims.hidden,
-    async encode(texts, { signal } = {}) {
-      const vectors = new Float32Array(texts.length * dims.hidden);
-      const ids = texts.map((text) => tokenizer.tokenize(text));
-      for (const slice of slicesByLength(ids)) {
-        if (signal?.aborted) throw new RecommenderError('ABORTED', undefined, { cause: signal.reason });
-        const values = await bert.encode(slice.map((row) => ids[row]!)); // [slice, hidden]
-        slice.forEach((row, i) => vectors.set(values.subarray(i * dims.hidden, (i + 1) * dims.hidden), row * dims.hidden));
-        await nextTask();
-      }
-      return vectors;
-    },
+    encode: async (texts, { signal } = {}) => encodeInSlices(bert, texts.map((text) => tokenizer.tokenize(text)), signal),
     dispose() {
       checked.get(device)?.delete(pack);
       bert.dispose();
@@ -63,8 +53,17 @@ export function encoderGoldenCase(pack: Pack): GoldenCase {
     workload: 'encode',
     expected: floatTensor(golden, 'vectors', [texts.length, hidden]),
     vectorLength: hidden,
-    run: (device) => checkedBert(pack, device).encode(texts),
+    async run(device) {
+      const bert = checkedBert(pack, device);
+      // Weights reach a device in its first run: a short one leaves the fewest gaps between them. Then as in service.
+      await bert.encode([shortest(texts)]);
+      return encodeInSlices(bert, texts);
+    },
   };
+}
+
+function shortest(texts: readonly number[][]): number[] {
+  return texts.reduce((a, b) => (b.length < a.length ? b : a));
 }
 
 /** Models that answered golden vectors, and may be asked again in service: the weights are uploaded once, and the first answer comes 80 ms sooner. */
@@ -88,6 +87,19 @@ function takeBert(pack: Pack, device: Device): Bert {
 
 function createBert(pack: Pack, device: Device): Bert {
   return new Bert(device, bertTensors(pack), dimsOf(pack));
+}
+
+/** Token ids of each text -> [texts · hidden], unit rows. @throws RecommenderError `ABORTED`, `DEVICE_FAILED` */
+async function encodeInSlices(bert: Bert, ids: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array> {
+  const { hidden } = bert.dims;
+  const vectors = new Float32Array(ids.length * hidden);
+  for (const slice of slicesByLength(ids)) {
+    if (signal?.aborted) throw new RecommenderError('ABORTED', undefined, { cause: signal.reason });
+    const values = await bert.encode(slice.map((row) => ids[row]!)); // [slice, hidden]
+    slice.forEach((row, i) => vectors.set(values.subarray(i * hidden, (i + 1) * hidden), row * hidden));
+    await nextTask();
+  }
+  return vectors;
 }
 
 /** Row numbers in slices of at most `SLICE_TOKENS` tokens (or one text), short texts first. */

@@ -1,10 +1,9 @@
 import type { Device } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
-import type { QuantisedRows } from '../lib/quantised-rows.ts';
-import { parseSafetensors, type SafeTensor, type SafeTensors } from '../lib/safetensors.ts';
+import { parseSafetensors, type SafeTensors } from '../lib/safetensors.ts';
 import { packFile } from '../packs/load-pack.ts';
 import type { Pack, PackManifest } from '../packs/pack.ts';
-import { quantisedRows } from '../packs/pack-tensors.ts';
+import { rowReader } from '../packs/pack-tensors.ts';
 import type { BertDims } from './bert.ts';
 import type { ItemEncoder } from './item-encoder.ts';
 import { createStaticEncoder } from './static-encoder.ts';
@@ -42,50 +41,39 @@ export function dimsOf({ manifest }: Pick<Pack, 'manifest'>): BertDims {
   return Object.fromEntries(DIMENSIONS.map((name) => [name, sizeOf(name)])) as Record<(typeof DIMENSIONS)[number], number>;
 }
 
-/** The words of an encoder pack as both its tiers read them: decoded once. */
-interface Words {
-  readonly tokenizer: WordPieceTokenizer;
-  readonly table: QuantisedRows;
-}
+/** Both tiers of a pack share one, by the bytes of vocab.txt, which a pack keeps while its other files arrive. */
+const known = new WeakMap<Uint8Array, WordPieceTokenizer>();
 
-/** By the bytes of vocab.txt, which a pack keeps while its other files arrive. */
-const known = new WeakMap<Uint8Array, Words>();
-
-function wordsOf(pack: Pack): Words {
+/** What the pack's texts are split with; made once. @throws RecommenderError `PACK_INVALID` */
+export function tokenizerOf(pack: Pack): WordPieceTokenizer {
   const vocabulary = packFile(pack, 'vocab.txt');
-  const words = known.get(vocabulary) ?? readWords(pack, vocabulary);
-  known.set(vocabulary, words);
-  return words;
+  const tokenizer = known.get(vocabulary) ?? readTokenizer(pack, vocabulary);
+  known.set(vocabulary, tokenizer);
+  return tokenizer;
 }
 
-function readWords(pack: Pack, bytes: Uint8Array): Words {
-  const { vocabulary, embedding, positions } = dimsOf(pack);
+function readTokenizer(pack: Pack, bytes: Uint8Array): WordPieceTokenizer {
+  const { vocabulary, positions } = dimsOf(pack);
   const tokenizer = createTokenizer(new TextDecoder().decode(bytes), positions);
   if (tokenizer.vocabularySize !== vocabulary) {
     throw new RecommenderError('PACK_INVALID', `vocab.txt has ${tokenizer.vocabularySize} tokens instead of ${vocabulary}.`);
   }
-  const tensors = parseSafetensors(packFile(pack, 'words.safetensors'));
-  return { tokenizer, table: quantisedRows(tensors, 'word.table', [vocabulary, embedding]) };
+  return tokenizer;
 }
 
-/** What the pack's texts are split with; made once. @throws RecommenderError `PACK_INVALID` */
-export function tokenizerOf(pack: Pack): WordPieceTokenizer {
-  return wordsOf(pack).tokenizer;
-}
-
-/** Every tensor of the encoder, with the words decoded to int8. */
+/** Every tensor of the encoder. */
 export function bertTensors(pack: Pack): SafeTensors {
-  const { values, scales, columns } = wordsOf(pack).table;
-  return new Map<string, SafeTensor>([
-    ...parseSafetensors(packFile(pack, 'layers.safetensors')),
-    ['word.table', { dtype: 'I8', shape: [scales.length, columns], values }],
-    ['word.table.scale', { dtype: 'F32', shape: [scales.length], values: scales }],
-  ]);
+  return new Map([...wordTensors(pack), ...parseSafetensors(packFile(pack, 'layers.safetensors'))]);
+}
+
+function wordTensors(pack: Pack): SafeTensors {
+  return parseSafetensors(packFile(pack, 'words.safetensors'));
 }
 
 /** The static tier of a pack that has one, on a device. @throws RecommenderError `PACK_INVALID` */
 export function createStaticTier(pack: Pack, device: Device): ItemEncoder {
-  const { tokenizer, table } = wordsOf(pack);
+  const dims = dimsOf(pack);
+  const readWord = rowReader(wordTensors(pack), 'word.table', [dims.vocabulary, dims.embedding]);
   const tensors = parseSafetensors(packFile(pack, STATIC));
-  return createStaticEncoder({ revision: pack.manifest.revision, dims: dimsOf(pack), tokenizer, words: table, tensors }, device);
+  return createStaticEncoder({ revision: pack.manifest.revision, dims, tokenizer: tokenizerOf(pack), readWord, tensors }, device);
 }

@@ -1,7 +1,6 @@
 import type { Device } from '../compute/device.ts';
-import type { QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
-import { floatTensor, quantisedRows } from '../packs/pack-tensors.ts';
+import { floatTensor, quantisedRows, type ReadRow } from '../packs/pack-tensors.ts';
 import type { BertDims } from './bert.ts';
 import type { ItemEncoder } from './item-encoder.ts';
 import type { WordPieceTokenizer } from './tokenizer.ts';
@@ -11,8 +10,8 @@ export interface StaticParts {
   readonly revision: string;
   readonly dims: Pick<BertDims, 'vocabulary' | 'embedding' | 'hidden'>;
   readonly tokenizer: WordPieceTokenizer;
-  /** [vocabulary, embedding] */
-  readonly words: QuantisedRows;
+  /** Reads word embeddings, [vocabulary, embedding]. */
+  readonly readWord: ReadRow;
   /** `static.weight` [vocabulary], `static.projection` [hidden, embedding], `static.bias` [hidden] */
   readonly tensors: SafeTensors;
 }
@@ -22,12 +21,12 @@ export interface StaticParts {
  * weights are learnt (frequent words count less, as in SIF, Arora et al. 2017). A text without tokens gives unit(b).
  * @throws RecommenderError `PACK_INVALID` when a tensor is missing or has another shape.
  */
-export function createStaticEncoder({ revision, dims, tokenizer, words, tensors }: StaticParts, device: Device): ItemEncoder {
+export function createStaticEncoder({ revision, dims, tokenizer, readWord, tensors }: StaticParts, device: Device): ItemEncoder {
   const { vocabulary, embedding, hidden } = dims;
   const weights = floatTensor(tensors, 'static.weight', [vocabulary]);
   const projection = device.uploadRows(quantisedRows(tensors, 'static.projection', [hidden, embedding]));
   const bias = device.upload(floatTensor(tensors, 'static.bias', [hidden]), [hidden]);
-  const table = words.values;
+  const word = new Float32Array(embedding);
 
   /** Σ w_t · e_t / Σ w_t of each text, [texts, embedding] */
   function means(texts: readonly string[]): Float32Array {
@@ -37,8 +36,9 @@ export function createStaticEncoder({ revision, dims, tokenizer, words, tensors 
       const ids = tokenizer.tokenize(text).slice(1, -1);
       const total = ids.reduce((sum, id) => sum + weights[id]!, 0);
       for (const id of ids) {
-        const weight = (weights[id]! / total) * words.scales[id]!;
-        for (let k = 0; k < embedding; k++) mean[k]! += weight * table[id * embedding + k]!;
+        const weight = weights[id]! / total;
+        readWord(id, word, 0);
+        for (let k = 0; k < embedding; k++) mean[k]! += weight * word[k]!;
       }
     });
     return out;

@@ -1,6 +1,6 @@
 /** An int8 matrix with one scale for each row: value = int8 · scale. */
 export interface QuantisedRows {
-  /** [rows, columns] */
+  /** [rows, columns]; to be read once where a matrix is used, since some are unpacked by it. */
   readonly values: Int8Array;
   /** [rows] */
   readonly scales: Float32Array;
@@ -15,9 +15,9 @@ export function dequantiseRow({ values, scales, columns }: QuantisedRows, row: n
 }
 
 /** All values, [rows · columns]. */
-export function dequantiseRows(matrix: QuantisedRows): Float32Array<ArrayBuffer> {
-  const floats = new Float32Array(matrix.values.length);
-  for (let row = 0; row < matrix.scales.length; row++) dequantiseRow(matrix, row, floats, row * matrix.columns);
+export function dequantiseRows({ values, scales, columns }: QuantisedRows): Float32Array<ArrayBuffer> {
+  const floats = new Float32Array(values.length);
+  for (let row = 0; row < scales.length; row++) dequantiseRow({ values, scales, columns }, row, floats, row * columns);
   return floats;
 }
 

@@ -1,9 +1,7 @@
 import { RecommenderError } from '../errors.ts';
-import { dequantiseRows, type QuantisedRows } from '../lib/quantised-rows.ts';
+import { dequantiseRow, dequantiseRows, type QuantisedRows } from '../lib/quantised-rows.ts';
 import type { SafeTensor, SafeTensors } from '../lib/safetensors.ts';
-
-/** Columns that share a multiplier where weights are stored in 4 bits. */
-const GROUP_COLUMNS = 32;
+import { FourBitRows, GROUP_COLUMNS } from './four-bit-rows.ts';
 
 /**
  * A tensor's float32 values: `F32` as they are, `F16` widened, and quantised rows times the scale of each row.
@@ -27,7 +25,7 @@ export function floatTensor(tensors: SafeTensors, name: string, shape: readonly 
 /**
  * A matrix as int8 rows with one scale each (`NAME.scale`, `F32` [rows]): stored as `I8`, or as `U8` in 4 bits.
  * In 4 bits the lower half of a byte comes first; a value is (code - 8) · multiplier, where each 32 columns of a row share a
- * multiplier of 1 to 16 (`NAME.multiplier`, 4 bits, less 1).
+ * multiplier of 1 to 16 (`NAME.multiplier`, 4 bits, less 1). They stay in 4 bits, and `values` unpacks them each time it is read.
  * @throws RecommenderError `PACK_INVALID` when a part is missing or has another shape.
  */
 export function quantisedRows(tensors: SafeTensors, name: string, shape: readonly [number, number]): QuantisedRows {
@@ -36,8 +34,21 @@ export function quantisedRows(tensors: SafeTensors, name: string, shape: readonl
   const tensor = tensors.get(name)?.dtype === 'U8' ? fourBitCodes(tensors, name, shape) : tensorOfShape(tensors, name, shape);
   if (scales.dtype !== 'F32') throw new RecommenderError('PACK_INVALID', `Tensor ${name}.scale must be F32.`);
   if (tensor.dtype === 'I8') return { values: tensor.values, scales: scales.values, columns };
-  if (tensor.dtype === 'U8') return { values: unpackRows(tensor.values, multipliers(tensors, name, shape), shape), scales: scales.values, columns };
+  if (tensor.dtype === 'U8') return new FourBitRows({ codes: tensor.values, multipliers: multipliers(tensors, name, shape), scales: scales.values, columns });
   throw new RecommenderError('PACK_INVALID', `Tensor ${name} must be rows of I8, or of U8 in 4 bits.`);
+}
+
+/** Writes one row of a matrix to `target` from `offset` on. */
+export type ReadRow = (row: number, target: Float32Array, offset: number) => void;
+
+/**
+ * Rows of a quantised matrix one at a time, for tables of which few rows are read: nothing is unpacked beforehand.
+ * @throws RecommenderError `PACK_INVALID` as `quantisedRows()`.
+ */
+export function rowReader(tensors: SafeTensors, name: string, shape: readonly [number, number]): ReadRow {
+  const matrix = quantisedRows(tensors, name, shape);
+  if (matrix instanceof FourBitRows) return (row, target, offset) => matrix.dequantiseRow(row, target, offset);
+  return (row, target, offset) => dequantiseRow(matrix, row, target, offset);
 }
 
 function fourBitCodes(tensors: SafeTensors, name: string, [rows, columns]: readonly [number, number]): SafeTensor {
@@ -51,20 +62,6 @@ function multipliers(tensors: SafeTensors, name: string, [rows, columns]: readon
   const tensor = tensorOfShape(tensors, `${name}.multiplier`, [rows, columns / GROUP_COLUMNS / 2]);
   if (tensor.dtype !== 'U8') throw new RecommenderError('PACK_INVALID', `Tensor ${name}.multiplier must be U8.`);
   return tensor.values;
-}
-
-function unpackRows(codes: Uint8Array, multipliers: Uint8Array, [rows, columns]: readonly [number, number]): Int8Array {
-  const values = new Int8Array(rows * columns);
-  for (let at = 0; at < values.length; at += GROUP_COLUMNS) {
-    const multiplier = halfByte(multipliers, at / GROUP_COLUMNS) + 1;
-    for (let i = at; i < at + GROUP_COLUMNS; i++) values[i] = (halfByte(codes, i) - 8) * multiplier;
-  }
-  return values;
-}
-
-/** The `at`th value of 4 bits. */
-function halfByte(bytes: Uint8Array, at: number): number {
-  return (bytes[at >> 1]! >> ((at & 1) << 2)) & 15;
 }
 
 function tensorOfShape(tensors: SafeTensors, name: string, shape: readonly number[]): SafeTensor {

@@ -15,7 +15,7 @@ interface Block {
   readonly bytes: number;
 }
 
-/** Linear memory in blocks: the first free one that is large enough, or new pages at the end. */
+/** Linear memory in blocks: the first free one that is large enough, or the end, which grows: memory that was never written costs nothing. */
 export class WasmHeap {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   /** Free blocks by address; neighbours are merged. */
@@ -63,6 +63,12 @@ export class WasmHeap {
         this.#free.push(block);
       }
     }
+    // What is free at the end belongs to no block, so that a larger one can begin there.
+    const last = this.#free.at(-1);
+    if (last && last.address + last.bytes === this.#end) {
+      this.#free.pop();
+      this.#end = last.address;
+    }
   }
 
   #extend(bytes: number): number {
@@ -83,7 +89,7 @@ export class WasmHeap {
 /** Room for the activations of a short request, so that most runs never ask for more. */
 const FIRST_ARENA_BYTES = 64 * 1024;
 
-/** Memory that lives until `reset()`; once it has seen the largest run it is one block and allocates nothing more. */
+/** Memory that lives until `reset()`; once it has seen the largest run it is one block of what that needed and allocates nothing more. */
 export class Arena {
   /** Of the tensors that were made here since the last `reset()`. */
   lifetime: Lifetime = { ended: false };
@@ -91,6 +97,8 @@ export class Arena {
   #blocks: Block[] = [];
   #next = 0;
   #end = 0;
+  /** Bytes that this run has asked for. */
+  #wanted = 0;
 
   constructor(heap: WasmHeap) {
     this.#heap = heap;
@@ -98,6 +106,7 @@ export class Arena {
 
   allocate(wanted: number): number {
     const bytes = align(wanted);
+    this.#wanted += bytes;
     if (this.#next + bytes > this.#end) this.#add(Math.max(bytes, this.#total(), FIRST_ARENA_BYTES));
     const address = this.#next;
     this.#next += bytes;
@@ -108,11 +117,11 @@ export class Arena {
     this.lifetime.ended = true;
     this.lifetime = { ended: false };
     if (this.#blocks.length > 1) {
-      const bytes = this.#total();
       for (const { address } of this.#blocks) this.#heap.free(address);
       this.#blocks = [];
-      this.#add(bytes);
+      this.#add(this.#wanted);
     }
+    this.#wanted = 0;
     this.#next = this.#blocks[0]?.address ?? 0;
   }
 
