@@ -23,6 +23,8 @@ class TfjsDevice implements Device {
   readonly supports = SUPPORTS;
   readonly #tf: Tfjs;
   readonly #uploaded = new Set<tfjs.Tensor>();
+  /** Weights that were multiplied with, transposed once and for all: tfjs's WebAssembly is fast only where neither side has to be. */
+  readonly #transposed = new Map<tfjs.Tensor, tfjs.Tensor2D>();
 
   constructor(tf: Tfjs) {
     this.#tf = tf;
@@ -48,6 +50,8 @@ class TfjsDevice implements Device {
     const uploaded = toTf(this.#tf, tensor);
     this.#uploaded.delete(uploaded);
     uploaded.dispose();
+    this.#transposed.get(uploaded)?.dispose();
+    this.#transposed.delete(uploaded);
   }
 
   async run(program: (ops: Primitives) => readonly Tensor[]): Promise<Float32Array[]> {
@@ -57,7 +61,7 @@ class TfjsDevice implements Device {
       const sizes: number[] = [];
       // All results side by side, since each data() is a readback of its own.
       joined = tf.tidy(() => {
-        const results = program(createPrimitives(tf)).map((result) => toTf(tf, result));
+        const results = program(createPrimitives(tf, (weight) => this.#transpose(weight))).map((result) => toTf(tf, result));
         sizes.push(...results.map(({ size }) => size));
         return tf.concat([tf.tensor([], [0], 'float32'), ...results.map((result) => tf.reshape(result, [-1]))]) as tfjs.Tensor1D;
       });
@@ -72,7 +76,14 @@ class TfjsDevice implements Device {
   }
 
   dispose(): void {
-    for (const tensor of this.#uploaded) tensor.dispose();
-    this.#uploaded.clear();
+    for (const tensor of this.#uploaded) this.free(tensor);
+  }
+
+  #transpose(weight: tfjs.Tensor2D): tfjs.Tensor2D {
+    const known = this.#transposed.get(weight);
+    if (known) return known;
+    const made = this.#tf.transpose(weight);
+    if (this.#uploaded.has(weight)) this.#transposed.set(weight, this.#tf.keep(made));
+    return made;
   }
 }

@@ -12,14 +12,22 @@ export function toTf(tf: Tfjs, tensor: Tensor): tfjs.Tensor {
   throw new RecommenderError('DEVICE_FAILED', 'The tensor was made on another device.');
 }
 
-/** Every primitive as plain tfjs ops; to be called inside tf.tidy(), which releases what they make. */
-export function createPrimitives(tf: Tfjs): Primitives {
-  function activate(x: tfjs.Tensor, activation: Activation): tfjs.Tensor {
+/**
+ * Every primitive as plain tfjs ops; to be called inside tf.tidy(), which releases what they make.
+ * `transposed` gives a weight [m, k] as [k, m].
+ */
+export function createPrimitives(tf: Tfjs, transposed: (weight: tfjs.Tensor2D) => tfjs.Tensor2D): Primitives {
+  /** x · weightᵀ + bias: [n, k] and [m, k] -> [n, m]; tfjs fuses the bias, and relu. */
+  function multiply(x: Tensor, weight: Tensor, bias: Tensor | null, activation: 'linear' | 'relu' = 'linear'): tfjs.Tensor2D {
+    const a = toTf(tf, x) as tfjs.Tensor2D;
+    const b = transposed(toTf(tf, weight) as tfjs.Tensor2D); // [k, m]
+    return tf.fused.matMul({ a, b, activation, ...(bias && { bias: toTf(tf, bias) }) }) as tfjs.Tensor2D;
+  }
+
+  function activate(x: tfjs.Tensor, activation: Exclude<Activation, 'relu'>): tfjs.Tensor {
     switch (activation) {
       case 'none':
         return x;
-      case 'relu':
-        return tf.relu(x);
       case 'tanh':
         return tf.tanh(x);
       case 'gelu':
@@ -31,8 +39,8 @@ export function createPrimitives(tf: Tfjs): Primitives {
     input: (values, shape) => tf.tensor(values, [...shape], 'float32'),
 
     linear(x, weight, bias, activation = 'none') {
-      const product = tf.matMul(toTf(tf, x), toTf(tf, weight), false, true); // [n, m]
-      return activate(bias ? tf.add(product, toTf(tf, bias)) : product, activation);
+      if (activation === 'relu') return multiply(x, weight, bias, 'relu');
+      return activate(multiply(x, weight, bias), activation);
     },
 
     addLayerNorm(x, residual, gamma, beta, epsilon) {
@@ -44,22 +52,22 @@ export function createPrimitives(tf: Tfjs): Primitives {
     },
 
     attention(qkv, lengths, heads) {
-      const { rows, padding, texts, longest, unpad } = createRaggedLayout(lengths);
+      const { rows, padding, texts, longest, isPadded, unpad } = createRaggedLayout(lengths);
       const all = toTf(tf, qkv);
       const size = all.shape[1]! / 3 / heads;
-      const padded = tf.gather(all, tf.tensor(rows, [rows.length], 'int32')); // [texts · longest, 3 · hidden]
+      const padded = isPadded ? tf.gather(all, tf.tensor(rows, [rows.length], 'int32')) : all; // [texts · longest, 3 · hidden]
       const byHead = tf.transpose(tf.reshape(padded, [texts, longest, 3, heads, size]), [2, 0, 3, 1, 4]);
       const [q, k, v] = tf.unstack(byHead) as [tfjs.Tensor4D, tfjs.Tensor4D, tfjs.Tensor4D]; // [texts, heads, longest, size]
       const logits = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(size)); // [texts, heads, longest, longest]
       const mask = tf.mul(tf.tensor(padding, [texts, 1, 1, longest], 'float32'), MASKED);
-      const mixed = tf.matMul(tf.softmax(tf.add(logits, mask)), v); // [texts, heads, longest, size]
+      const mixed = tf.matMul(tf.softmax(isPadded ? tf.add(logits, mask) : logits), v); // [texts, heads, longest, size]
       const byToken = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [texts * longest, heads * size]);
-      return tf.gather(byToken, tf.tensor(unpad, [unpad.length], 'int32')); // [tokens, hidden]
+      return isPadded ? tf.gather(byToken, tf.tensor(unpad, [unpad.length], 'int32')) : byToken; // [tokens, hidden]
     },
 
     meanPool(x, lengths) {
-      const { rows, padding, texts, longest } = createRaggedLayout(lengths);
-      const padded = tf.gather(toTf(tf, x), tf.tensor(rows, [rows.length], 'int32')); // [texts · longest, hidden]
+      const { rows, padding, texts, longest, isPadded } = createRaggedLayout(lengths);
+      const padded = isPadded ? tf.gather(toTf(tf, x), tf.tensor(rows, [rows.length], 'int32')) : toTf(tf, x); // [texts · longest, hidden]
       const present = tf.sub(1, tf.tensor(padding, [texts, longest, 1], 'float32'));
       const sums = tf.sum(tf.mul(tf.reshape(padded, [texts, longest, -1]), present), 1); // [texts, hidden]
       const means = tf.div(sums, tf.maximum(tf.tensor([...lengths], [texts, 1], 'float32'), 1));
@@ -72,10 +80,9 @@ export function createPrimitives(tf: Tfjs): Primitives {
       let [h, c] = tf.unstack(toTf(tf, state)) as [tfjs.Tensor2D, tfjs.Tensor2D]; // [batch, hidden]
       if (steps === 0) return tf.stack([h, c]);
       // The inputs' share of every step in one product, as it does not wait for the state.
-      const flat = tf.reshape(toTf(tf, x), [steps * batch, input]);
-      const fromInput = tf.add(tf.matMul(flat, toTf(tf, inputWeights), false, true), toTf(tf, bias));
+      const fromInput = multiply(tf.reshape(toTf(tf, x), [steps * batch, input]), inputWeights, bias);
       for (const step of tf.unstack(tf.reshape(fromInput, [steps, batch, 4 * hidden]))) {
-        const gates = tf.add(step, tf.matMul(h, toTf(tf, hiddenWeights), false, true)); // [batch, 4 · hidden]
+        const gates = tf.add(step, multiply(h, hiddenWeights, null)); // [batch, 4 · hidden]
         const [i, f, g, o] = tf.split(gates, 4, 1) as [tfjs.Tensor2D, tfjs.Tensor2D, tfjs.Tensor2D, tfjs.Tensor2D];
         c = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
         h = tf.mul(tf.sigmoid(o), tf.tanh(c));

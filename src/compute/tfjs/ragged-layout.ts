@@ -2,6 +2,8 @@
 export interface RaggedLayout {
   readonly texts: number;
   readonly longest: number;
+  /** False where the texts are of one length: the padded batch is the ragged one. */
+  readonly isPadded: boolean;
   /** [texts · longest]: the row of each padded place; padding points at row 0. */
   readonly rows: Int32Array;
   /** [texts · longest]: 1 where a place is padding. */
@@ -25,5 +27,5 @@ export function createRaggedLayout(lengths: readonly number[]): RaggedLayout {
       unpad.push(place);
     }
   }
-  return { texts, longest, rows, padding, unpad: Int32Array.from(unpad) };
+  return { texts, longest, isPadded: unpad.length < rows.length, rows, padding, unpad: Int32Array.from(unpad) };
 }
