@@ -14,7 +14,7 @@ const minifyAgain: Rolldown.Plugin = {
   name: 'shelfwise:terser',
   async renderChunk(code, { moduleIds }) {
     if (moduleIds.some((id) => id.includes('@tensorflow'))) return null;
-    const { code: minified } = await minify(code, { module: true, ecma: 2022, compress: { passes: 4, keep_fargs: false, unsafe_arrows: true } });
+    const { code: minified } = await minify(code, { module: true, ecma: 2022, compress: { passes: 4, keep_fargs: false, unsafe_arrows: true, hoist_funs: true } });
     return minified ?? null;
   },
 };

@@ -2,24 +2,23 @@ import { RecommenderError } from '../errors.ts';
 import type { DeviceName } from '../types.ts';
 import { Contender, VERB, WORKLOADS, type AuditionOptions, type MakeDevice } from './contender.ts';
 import type { Device, Workload } from './device.ts';
-import { FailOverDevice, type Outcome, type Program } from './fail-over.ts';
-import { race } from './race.ts';
-import { answerWithin, checkDevice } from './self-test.ts';
+import type { Program } from './fail-over.ts';
+import { answerWithin } from './self-test.ts';
+import { Service, type ChosenDevice } from './service.ts';
+import type { Succession } from './succession.ts';
 
 export type { DroppedDevice } from './contender.ts';
+export type { ChosenDevice } from './service.ts';
 
 /** Each is slower at its best than the one before, but runs in more browsers. */
 const PREFERENCE = ['webgpu', 'wasm', 'reference'] as const;
 /** No first answer waits for a GPU's chunk, pipelines and golden vectors: it joins when there is time for a race. */
 const FIRST_TO_START = ['wasm', 'webgpu', 'reference'] as const;
 
-const GPU_MARGIN = 1.1; // `auto` leaves WebGPU only where it loses by more than 10 %: it leaves the processor to the page.
 const RACED_RUNS = 8; // the last runs in service: this shop's own shapes, and how often each comes
 const MEMORY_PATIENCE_MS = 100; // then it is raced once more
 const IDLE_MS = 500; // without a run
 const RECHECK_RUNS = 1000; // after so many in service the golden cases are asked again
-const BACK_OFF_MS = 1000; // before a device that was given up in service is tried again, then twice as long each time
-const MOST_FAILURES = 6; // a minute of trying
 
 /** How devices are made: a list where there are several ways, best first; a way is taken only when its turn comes. */
 export type DeviceFactories = Partial<Record<DeviceName, MakeDevice | readonly MakeDevice[]>>;
@@ -37,13 +36,6 @@ export interface ChooseOptions extends AuditionOptions {
   readonly create: DeviceFactories;
   /** Of this adapter and these packs; without it every page races. */
   readonly memory?: RaceMemory;
-}
-
-/** The device that serves a workload, and one line that says why. */
-export interface ChosenDevice {
-  /** Always the same object: which device is behind it may change. */
-  readonly device: Device;
-  readonly why: string;
 }
 
 /**
@@ -65,29 +57,6 @@ export async function chooseDevices(options: ChooseOptions): Promise<ServingDevi
   return devices;
 }
 
-/** One workload's device, who is behind it, and who was before. */
-class Service implements ChosenDevice {
-  readonly workload: Workload;
-  readonly device = new FailOverDevice();
-  why = '';
-  contender!: Contender;
-  /** Devices that failed here and may come back. */
-  readonly left = new Map<Contender, string>();
-  /** What is to be raced; null where there is no race, or no more. */
-  recent: Program[] | null = null;
-  runs = 0;
-
-  constructor(workload: Workload) {
-    this.workload = workload;
-  }
-
-  serve(contender: Contender, why: string): void {
-    this.contender = contender;
-    this.why = `${contender.name}: ${why}`;
-    this.device.serve(contender.device!, contender.patienceMs);
-  }
-}
-
 /** The devices in service; see `chooseDevices()`. A device that fails in service is left, and comes back if it can. */
 export class ServingDevices implements Record<Workload, ChosenDevice> {
   readonly encode = new Service('encode');
@@ -96,8 +65,8 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
   readonly #options: ChooseOptions;
   readonly #services = WORKLOADS.map((workload) => this[workload]);
   readonly #contenders: readonly Contender[];
-  readonly #returns = new Map<Contender, ReturnType<typeof setTimeout>>();
   readonly #warm = new WeakSet<Device>();
+  #succession: Promise<Succession> | undefined;
   #results: RaceResults = {};
   #running = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -115,16 +84,9 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
     });
     for (const contender of this.#contenders) {
       contender.onGivenUp = (reason) => {
-        for (const service of this.#services) {
-          if (service.contender !== contender) continue;
-          service.left.set(contender, reason);
-          void this.#replace(service);
-          this.#comeBackLater(contender);
-        }
+        if (this.#services.some((service) => service.contender === contender)) void this.#whenGone((succession) => succession.giveUp(contender, reason));
       };
-      contender.onLost = (reason) => {
-        for (const service of this.#leave(contender, reason, null)) void this.#replace(service);
-      };
+      contender.onLost = (reason) => void this.#whenGone((succession) => succession.lose(contender, reason));
     }
   }
 
@@ -148,8 +110,29 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
   dispose(): void {
     this.#isDisposed = true;
     clearTimeout(this.#idle);
-    for (const timer of this.#returns.values()) clearTimeout(timer);
+    void this.#succession?.then((succession) => succession.dispose()).catch(() => undefined);
     for (const contender of this.#contenders) contender.dispose();
+  }
+
+  /**
+   * What a visit needs only where a second device can serve or the first one fails is fetched then.
+   * @throws RecommenderError `DEVICE_FAILED` where it cannot be fetched; the next call tries again.
+   */
+  #loadSuccession(): Promise<Succession> {
+    this.#succession ??= import('./succession.ts').then(
+      ({ Succession }) => new Succession({ services: this.#services, contenders: this.#contenders, ...this.#options }),
+      (error: unknown) => {
+        this.#succession = undefined;
+        throw RecommenderError.from(error, 'DEVICE_FAILED');
+      },
+    );
+    return this.#succession;
+  }
+
+  async #whenGone(work: (succession: Succession) => void): Promise<void> {
+    // Where it cannot be fetched, each run that fails asks for it again.
+    const succession = await this.#loadSuccession().catch(() => undefined);
+    if (succession && !this.#isDisposed) work(succession);
   }
 
   async #choose(service: Service): Promise<void> {
@@ -171,7 +154,7 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
       device.supervisor = {
         started: (program) => this.#started(service, program),
         ended: () => this.#ended(),
-        rescue: (failed, outcome, retry) => this.#rescue(service, failed, outcome, retry),
+        rescue: async (failed, outcome, retry) => (await this.#loadSuccession()).rescue(service, failed, outcome, retry),
       };
       return;
     }
@@ -201,17 +184,24 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
     this.#isResting = true;
     const idle = this.#idle;
     const isInterrupted = (): boolean => this.#idle !== idle || this.#running > 0 || this.#isDisposed;
-    for (const service of this.#services) {
-      if (service.recent && service.recent.length > 0) await this.#race(service, service.recent, isInterrupted);
-      await this.#warmUp(service.contender);
-      if (service.runs >= RECHECK_RUNS) await this.#recheck(service);
-      if (isInterrupted()) break;
+    try {
+      for (const service of this.#services) {
+        if (service.recent && service.recent.length > 0) await this.#race(service, service.recent, isInterrupted);
+        await this.#warmUp(service.contender);
+        if (service.runs >= RECHECK_RUNS) {
+          await (await this.#loadSuccession()).recheck(service);
+          service.runs = 0;
+        }
+        if (isInterrupted()) break;
+      }
+    } catch {
+      // The code for it could not be fetched: it is done after later runs.
     }
     if (!isInterrupted()) this.#tidy();
     this.#isResting = false;
   }
 
-  /** Lets the first rival that may serve run the last programs in turn with the device in service. */
+  /** Races the first rival that may serve against the device in service. */
   async #race(service: Service, programs: readonly Program[], isInterrupted: () => boolean): Promise<void> {
     const { workload, contender } = service;
     const refusals: string[] = [];
@@ -222,33 +212,15 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
         if (refusal) refusals.push(`${rival.name} ${refusal}`);
         continue;
       }
-      const lane = ({ device }: Contender) => async (): Promise<void> => {
-        for (const program of programs) {
-          const { problem } = await service.device.attempt(device!, program);
-          if (problem !== null) throw new Error(problem);
-        }
-      };
-      const times = await race([lane(contender), lane(rival)], isInterrupted).catch(() => undefined);
-      // Interrupted or failed: once more, on other runs.
-      if (times && service.contender === contender) this.#settle(service, rival, times, programs.length);
-      else if (times === undefined) service.recent = [];
+      const succession = await this.#loadSuccession();
+      const results = await succession.race(service, [contender, rival], programs, isInterrupted);
+      this.#results = { ...this.#results, ...results };
+      // Without it the next page races again.
+      if (results) this.#options.memory?.write(this.#results).catch(() => undefined);
       return;
     }
     service.recent = null;
     if (refusals.length > 0) service.why = `${contender.name}: ${refusals.join('; ')}`;
-  }
-
-  #settle(service: Service, rival: Contender, [ownMs, rivalMs]: readonly number[], runs: number): void {
-    const { contender, workload } = service;
-    const isLeft = rival.name === 'webgpu' ? rivalMs! <= GPU_MARGIN * ownMs! : GPU_MARGIN * rivalMs! < ownMs!;
-    const [winner, loser, best, other] = isLeft ? [rival, contender, rivalMs!, ownMs!] : [contender, rival, ownMs!, rivalMs!];
-    const why = `${toText(best)} ms against ${loser.name}'s ${toText(other)} for the last ${runs} runs`;
-    service.recent = null;
-    service.serve(winner, why);
-    service.device.leave(loser.device!);
-    this.#results = { ...this.#results, [workload]: { device: winner.name, kernel: winner.device!.kernel, why } };
-    // Without it the next page races again.
-    this.#options.memory?.write(this.#results).catch(() => undefined);
   }
 
   async #warmUp({ device }: Contender): Promise<void> {
@@ -256,78 +228,6 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
     this.#warm.add(device);
     // Where it fails, the next run waits for what it needs.
     await device.warmUp?.().catch(() => undefined);
-  }
-
-  async #recheck(service: Service): Promise<void> {
-    const { contender, device, workload } = service;
-    service.runs = 0;
-    const verdict = await checkDevice(device, contender.casesOf(workload), { timeoutMs: contender.patienceMs });
-    if (verdict.ok) contender.failures = 0;
-    else if (service.contender === contender) for (const left of this.#leave(contender, verdict.reason, verdict.late ? null : workload)) void this.#replace(left);
-  }
-
-  /** The same program on the other devices, in their order. Where none can do it the fault is the program's, and nobody is left. */
-  async #rescue(service: Service, device: Device, { problem, late }: Outcome, retry: (device: Device) => Promise<Outcome>): Promise<Outcome | null> {
-    const failed = this.#contenders.find((contender) => contender.device === device);
-    for (const next of this.#othersThan(failed)) {
-      if ((await next.audition(service.workload)) !== null || !next.device) continue;
-      const outcome = await retry(next.device);
-      if (outcome.problem !== null) continue;
-      if (service.contender === failed || !service.contender.device) {
-        const left = failed ? this.#leave(failed, problem!, late ? null : service.workload) : [];
-        this.#succeed(service, next);
-        for (const other of left) if (other !== service) void this.#replace(other);
-      }
-      return outcome;
-    }
-    return null;
-  }
-
-  /** Who may take over at once: not the same GPU in another precision, which would fail alike while a request waits. */
-  #othersThan(failed: Contender | undefined): Contender[] {
-    return this.#contenders.filter((contender) => contender !== failed && !(contender.name === 'webgpu' && failed?.name === 'webgpu'));
-  }
-
-  /** Gives a device up, for one workload or (`null`) for all; whom it served. */
-  #leave(contender: Contender, reason: string, workload: Workload | null): Service[] {
-    const left = this.#services.filter((service) => service.contender === contender && (workload ?? service.workload) === service.workload);
-    for (const service of left) service.left.set(contender, reason);
-    contender.refuse(reason, workload);
-    this.#options.onDropped?.({ device: contender.name, workload, reason });
-    this.#comeBackLater(contender);
-    return left;
-  }
-
-  async #replace(service: Service): Promise<void> {
-    const before = service.contender;
-    for (const next of this.#othersThan(before)) {
-      if ((await next.audition(service.workload)) !== null) continue;
-      if (service.contender === before && next.device) this.#succeed(service, next);
-      return;
-    }
-  }
-
-  #succeed(service: Service, next: Contender): void {
-    const left = service.contender;
-    service.serve(next, `${left.name} ${service.left.get(left) ?? 'failed'}`);
-  }
-
-  #comeBackLater(contender: Contender): void {
-    if (this.#isDisposed || this.#returns.has(contender) || contender.failures >= MOST_FAILURES) return;
-    this.#returns.set(contender, setTimeout(() => void this.#comeBack(contender), BACK_OFF_MS * 2 ** contender.failures++));
-  }
-
-  /** Where a device was left it serves again, if it can be made and gives its golden vectors. */
-  async #comeBack(contender: Contender): Promise<void> {
-    const services = this.#services.filter(({ left }) => left.has(contender));
-    for (const { workload } of services) contender.pardon(workload);
-    for (const service of services) {
-      if ((await contender.audition(service.workload)) !== null || !contender.device || this.#isDisposed) continue;
-      service.serve(contender, `back after it ${service.left.get(contender)}`);
-      service.left.delete(contender);
-    }
-    this.#returns.delete(contender);
-    if (services.some(({ left }) => left.has(contender))) this.#comeBackLater(contender);
   }
 
   /** Disposes what serves nobody. */
@@ -340,8 +240,4 @@ export class ServingDevices implements Record<Workload, ChosenDevice> {
 function resultsFrom(value: unknown): RaceResults {
   const entries = Object.entries((value ?? {}) as Record<string, { device?: unknown; kernel?: unknown; why?: unknown } | null>);
   return Object.fromEntries(entries.filter(([, result]) => [result?.device, result?.kernel, result?.why].every((part) => typeof part === 'string')));
-}
-
-function toText(milliseconds: number): string {
-  return String(Number(milliseconds.toPrecision(2)));
 }

@@ -1,6 +1,7 @@
 import type { DeviceFactories } from '../compute/choose.ts';
 import type { MakeDevice } from '../compute/contender.ts';
 import { createWasmDevice } from '../compute/wasm/device.ts';
+import { loadWebgpuDevice } from '../compute/webgpu/load.ts';
 import { RecommenderError } from '../errors.ts';
 import { fetchBytes } from '../packs/fetch-bytes.ts';
 import { createLedger } from '../privacy/ledger.ts';
@@ -15,8 +16,8 @@ export interface WorkerOptions {
   readonly encoder?: CreateEncoder;
 }
 
-// Every visit starts with WebAssembly. The other devices are chunks of their own, and so is each kernel: a browser without WebGPU never fetches that one.
-const loadWebgpu = (precision: 'f16' | 'f32'): MakeDevice => async ({ software }) => (await import('../compute/webgpu/load.ts')).loadWebgpuDevice({ precision, software });
+// Every visit starts with WebAssembly. The other devices are chunks of their own, and so is each kernel: a browser without an adapter never fetches WebGPU's.
+const loadWebgpu = (precision: 'f16' | 'f32'): MakeDevice => ({ software }) => loadWebgpuDevice({ precision, software });
 const loadWasm = (kernel?: 'f32-relaxed' | 'f32-simd'): MakeDevice => () => createWasmDevice({ ...(kernel && { kernel }) });
 
 /** In the order of preference: what fails its golden vectors gives way to plainer arithmetic. */
