@@ -150,7 +150,7 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 };
 
 function withoutMissing<T extends object>(values: T): Present<T> {
-  const present: Partial<T> = {};
+  const present = {} as T & Present<T>;
   for (const name in values) if (values[name] !== undefined) present[name] = values[name];
-  return present as T as Present<T>;
+  return present;
 }

@@ -49,7 +49,7 @@ export function createMemoryStore(): ShopperStore {
         const [mine, others] = [true, false].map((is) => blocks.filter((block) => (block.encoderRevision === encoderRevision) === is));
         if (mine!.length > 1) blocks = [...others!, joinBlocks(mine!)];
       }),
-    logSlate: (slate) => whileOpen(() => void slates.set(slate.id, structuredClone(slate))),
+    logSlate: (slate) => whileOpen(() => void slates.set(slate.id, slate)), // nobody else keeps a record that was just made
     readSlate: (id) => whileOpen(() => structuredClone(slates.get(id))),
     readSetting: (key) => whileOpen(() => structuredClone(settings.get(key))),
     writeSetting: (key, value) => whileOpen(() => void settings.set(key, structuredClone(value))),
