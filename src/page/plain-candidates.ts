@@ -16,18 +16,25 @@ export class PlainCandidates {
 
   /** A candidate as plain data, or undefined without a usable id; never throws. */
   read(source: unknown): Candidate | undefined {
-    const id = toPlainId(source, this.#fields);
-    const known = id === undefined ? undefined : this.#known.get(id);
-    if (known && isSameCandidate(source, known, this.#fields)) return known;
-    const candidate = toPlainCandidate(source, this.#fields);
-    if (candidate === undefined) return undefined;
-    if (this.#known.size >= CAPACITY) this.#known.clear();
-    this.#known.set(String(candidate.id), candidate);
-    return candidate;
+    try {
+      const id = toPlainId(source, this.#fields);
+      const known = id === undefined ? undefined : this.#known.get(id);
+      return known && isSameCandidate(source, known, this.#fields) ? known : this.#copy(source);
+    } catch {
+      return undefined; // a list within it was a proxy of the shop's that threw
+    }
   }
 
   /** Those of a list that have a usable id. */
   readAll(sources: unknown): Candidate[] {
     return toList(sources)?.flatMap((source) => this.read(source) ?? []) ?? [];
+  }
+
+  #copy(source: unknown): Candidate | undefined {
+    const candidate = toPlainCandidate(source, this.#fields);
+    if (candidate === undefined) return undefined;
+    if (this.#known.size >= CAPACITY) this.#known.clear();
+    this.#known.set(String(candidate.id), candidate);
+    return candidate;
   }
 }
