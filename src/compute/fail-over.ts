@@ -66,6 +66,7 @@ export class FailOverDevice implements Device {
 
   free(tensor: Tensor): void {
     if (!(tensor instanceof MovableWeight) || !this.#weights.delete(tensor)) throw new RecommenderError('DEVICE_FAILED', 'Only uploaded tensors can be freed.');
+    tensor.isFreed = true;
     for (const device of tensor.copies.keys()) tensor.leave(device);
   }
 
@@ -108,6 +109,7 @@ export class FailOverDevice implements Device {
 class MovableWeight implements Tensor {
   readonly shape: readonly number[];
   readonly copies = new Map<Device, Tensor>();
+  isFreed = false;
   readonly #upload: (device: Device) => Tensor;
 
   constructor(shape: readonly number[], upload: (device: Device) => Tensor) {
@@ -115,7 +117,9 @@ class MovableWeight implements Tensor {
     this.#upload = upload;
   }
 
+  /** Its copy there. @throws RecommenderError `DEVICE_FAILED` once it was freed: a program kept for a race may come too late. */
   on(device: Device): Tensor {
+    if (this.isFreed) throw new RecommenderError('DEVICE_FAILED', 'A weight was used after it was freed.');
     let copy = this.copies.get(device);
     if (!copy) this.copies.set(device, (copy = this.#upload(device)));
     return copy;
