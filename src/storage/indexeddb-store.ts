@@ -1,9 +1,9 @@
-import type { IDBPTransaction, StoreNames } from 'idb';
 import { uniqueId } from '../lib/unique-id.ts';
+import { resultOf, stored } from './requests.ts';
 import { createShopperConnection, toStorageError } from './shopper-connection.ts';
 import { toShopperExport } from './shopper-export.ts';
-import type { ShopperDatabase, VectorBlockKey } from './shopper-schema.ts';
-import type { BehaviourRow, NewBehaviourRow, ShopperStore } from './shopper-store.ts';
+import type { StoreName, VectorBlockKey } from './shopper-schema.ts';
+import type { BehaviourRow, Checkpoint, NewBehaviourRow, ShopperStore, SlateRecord, VectorBlock } from './shopper-store.ts';
 import { createTabChannel } from './tab-channel.ts';
 import type { StoreChange, TabChannel } from './tab-channel.ts';
 import { joinBlocks } from './vector-blocks.ts';
@@ -11,10 +11,7 @@ import { joinBlocks } from './vector-blocks.ts';
 // Rows per transaction: one commit for many rows, yet short enough that a page that closes loses few.
 const TRANSACTION_ROWS = 100;
 
-const STORES = ['behaviour', 'checkpoints', 'vectors', 'slates', 'meta'] as const;
-
-type StoreName = StoreNames<ShopperDatabase>;
-type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<ShopperDatabase, StoreName[], Mode>;
+const STORES: readonly StoreName[] = ['behaviour', 'checkpoints', 'vectors', 'slates', 'meta'];
 
 /**
  * Opens the shopper's database, shared by all tabs of the origin. Writes are durable against a crash of the tab, not
@@ -34,7 +31,7 @@ export async function openShopperStore(
   }
   if (onChange !== undefined) tabs.listen(onChange);
 
-  async function read<T>(stores: readonly StoreName[], work: (transaction: Transaction<'readonly'>) => Promise<T>): Promise<T> {
+  async function read<T>(stores: readonly StoreName[], work: (transaction: IDBTransaction) => Promise<T>): Promise<T> {
     try {
       return await work((await connection.database()).transaction([...stores], 'readonly'));
     } catch (error) {
@@ -42,11 +39,11 @@ export async function openShopperStore(
     }
   }
 
-  async function write<T>(stores: readonly StoreName[], work: (transaction: Transaction<'readwrite'>) => Promise<T>): Promise<T> {
+  async function write<T>(stores: readonly StoreName[], work: (transaction: IDBTransaction) => Promise<T>): Promise<T> {
     try {
       const transaction = (await connection.database()).transaction([...stores], 'readwrite', { durability: 'relaxed' });
-      // Both are awaited at once: a quota error aborts the transaction, which rejects `done` and may leave `work` pending.
-      const [result] = await Promise.all([work(transaction), transaction.done]);
+      // Both are awaited at once: a quota error may come when all requests have succeeded.
+      const [result] = await Promise.all([work(transaction), stored(transaction)]);
       return result;
     } catch (error) {
       throw toStorageError(error);
@@ -66,56 +63,54 @@ export async function openShopperStore(
     },
     readBehaviour: (partition, { after = 0, last = Infinity } = {}) =>
       read(['behaviour'], (transaction) => readRows(transaction, partition, after, last)),
-    readCheckpoint: (partition) => read(['checkpoints'], (transaction) => transaction.objectStore('checkpoints').get(partition)),
+    readCheckpoint: (partition) => read(['checkpoints'], (transaction) => resultOf<Checkpoint | undefined>(transaction.objectStore('checkpoints').get(partition))),
     writeCheckpoint: async (checkpoint) => {
-      await write(['checkpoints'], (transaction) => transaction.objectStore('checkpoints').put(checkpoint));
+      await write(['checkpoints'], (transaction) => resultOf(transaction.objectStore('checkpoints').put(checkpoint)));
     },
     readVectors: (encoderRevision) =>
-      read(['vectors'], (transaction) =>
-        transaction.objectStore('vectors').getAll(revisionRange(encoderRevision)),
-      ),
+      read(['vectors'], (transaction) => resultOf<VectorBlock[]>(transaction.objectStore('vectors').getAll(revisionRange(encoderRevision)))),
     writeVectors: async (block) => {
       const key: VectorBlockKey = [block.encoderRevision, uniqueId(), block.keys.length];
-      await write(['vectors'], (transaction) => transaction.objectStore('vectors').put(block, key));
+      await write(['vectors'], (transaction) => resultOf(transaction.objectStore('vectors').put(block, key)));
     },
     joinVectors: (encoderRevision) =>
       write(['vectors'], async (transaction) => {
         const store = transaction.objectStore('vectors');
         const range = revisionRange(encoderRevision);
-        const blocks = await store.getAll(range);
+        const blocks = await resultOf<VectorBlock[]>(store.getAll(range));
         if (blocks.length < 2) return;
         const joined = joinBlocks(blocks);
-        await store.delete(range);
-        await store.put(joined, [encoderRevision, uniqueId(), joined.keys.length]);
+        store.delete(range);
+        await resultOf(store.put(joined, [encoderRevision, uniqueId(), joined.keys.length]));
       }),
     logSlate: async (slate) => {
-      await write(['slates'], (transaction) => transaction.objectStore('slates').put(slate));
+      await write(['slates'], (transaction) => resultOf(transaction.objectStore('slates').put(slate)));
     },
-    readSlate: (id) => read(['slates'], (transaction) => transaction.objectStore('slates').get(id)),
-    readSetting: (key) => read(['meta'], (transaction) => transaction.objectStore('meta').get(key)),
+    readSlate: (id) => read(['slates'], (transaction) => resultOf<SlateRecord | undefined>(transaction.objectStore('slates').get(id))),
+    readSetting: (key) => read(['meta'], (transaction) => resultOf<unknown>(transaction.objectStore('meta').get(key))),
     writeSetting: async (key, value) => {
-      await write(['meta'], (transaction) => transaction.objectStore('meta').put(value, key));
+      await write(['meta'], (transaction) => resultOf(transaction.objectStore('meta').put(value, key)));
     },
     exportData: (partition) =>
       read(['behaviour', 'slates', 'checkpoints'], async (transaction) => {
         const [behaviour, slates, checkpoint] = await Promise.all([
           readRows(transaction, partition, 0, Infinity),
-          transaction.objectStore('slates').index('partition').getAll(wholePartition(partition)),
-          transaction.objectStore('checkpoints').get(partition),
+          resultOf<SlateRecord[]>(transaction.objectStore('slates').index('partition').getAll(wholePartition(partition))),
+          resultOf<Checkpoint | undefined>(transaction.objectStore('checkpoints').get(partition)),
         ]);
         return toShopperExport(partition, { behaviour, slates, checkpoint });
       }),
     erase: async () => {
       // Cleared rather than deleted: deleting waits for every other tab to let go, clearing waits for nobody.
-      await write(STORES, (transaction) => Promise.all(STORES.map((store) => transaction.objectStore(store).clear())));
+      await write(STORES, (transaction) => Promise.all(STORES.map((store) => resultOf(transaction.objectStore(store).clear()))));
       tabs.post('erased');
     },
     sizes: () =>
       read(['behaviour', 'vectors', 'slates'], async (transaction) => {
         const [behaviourRows, blocks, slates] = await Promise.all([
-          transaction.objectStore('behaviour').count(),
-          transaction.objectStore('vectors').getAllKeys(),
-          transaction.objectStore('slates').count(),
+          resultOf<number>(transaction.objectStore('behaviour').count()),
+          resultOf<VectorBlockKey[]>(transaction.objectStore('vectors').getAllKeys()),
+          resultOf<number>(transaction.objectStore('slates').count()),
         ]);
         return { behaviourRows, vectors: blocks.reduce((count, [, , rows]) => count + rows, 0), slates };
       }),
@@ -129,16 +124,16 @@ export async function openShopperStore(
 }
 
 /** Stores each row whose id is not known yet; -> the seq of each, old or new. */
-async function appendRows(transaction: Transaction<'readwrite'>, rows: readonly NewBehaviourRow[]): Promise<number[]> {
+async function appendRows(transaction: IDBTransaction, rows: readonly NewBehaviourRow[]): Promise<number[]> {
   const store = transaction.objectStore('behaviour');
-  const known = await Promise.all(rows.map((row) => store.index('id').getKey(row.id)));
+  const known = await Promise.all(rows.map((row) => resultOf<number | undefined>(store.index('id').getKey(row.id))));
   const seqById = new Map<string, Promise<number>>();
   return Promise.all(
     rows.map(({ id, partition, schemaVersion, payload }, position) => {
       const seq = known[position];
       if (seq !== undefined) return Promise.resolve(seq);
       // Field by field: a row of another store comes with a seq, which is not this store's.
-      const added = seqById.get(id) ?? store.add({ id, partition, schemaVersion, payload });
+      const added = seqById.get(id) ?? resultOf<number>(store.add({ id, partition, schemaVersion, payload }));
       seqById.set(id, added);
       return added;
     }),
@@ -149,24 +144,15 @@ async function appendRows(transaction: Transaction<'readwrite'>, rows: readonly 
  * The newest `last` rows of a partition after `after`. getAll() counts from the oldest, and a cursor is 5-8 times
  * slower, so the range grows from its newest end until it holds enough: one read where one shopper owns the log.
  */
-async function readRows<Mode extends IDBTransactionMode>(
-  transaction: Transaction<Mode>,
-  partition: string,
-  after: number,
-  last: number,
-): Promise<BehaviourRow[]> {
+async function readRows(transaction: IDBTransaction, partition: string, after: number, last: number): Promise<BehaviourRow[]> {
   const index = transaction.objectStore('behaviour').index('partition');
-  const newest = await index.openKeyCursor(wholePartition(partition), 'prev');
+  const newest = await resultOf<{ readonly primaryKey: number } | null>(index.openKeyCursor(wholePartition(partition), 'prev'));
   if (newest === null || last <= 0) return [];
   for (let span = last; ; span *= 4) {
     const lower = Math.max(after, newest.primaryKey - span);
-    const rows = await index.getAll(IDBKeyRange.bound([partition, lower], [partition, Infinity], true));
-    if (rows.length >= last || lower === after) return rows.slice(Math.max(0, rows.length - last)).filter(isStored);
+    const rows = await resultOf<BehaviourRow[]>(index.getAll(IDBKeyRange.bound([partition, lower], [partition, Infinity], true)));
+    if (rows.length >= last || lower === after) return rows.slice(Math.max(0, rows.length - last));
   }
-}
-
-function isStored(row: BehaviourRow | NewBehaviourRow): row is BehaviourRow {
-  return 'seq' in row;
 }
 
 function revisionRange(encoderRevision: string): IDBKeyRange {

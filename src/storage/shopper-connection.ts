@@ -1,8 +1,6 @@
-import { openDB } from 'idb';
-import type { IDBPDatabase } from 'idb';
 import { RecommenderError } from '../errors.ts';
+import { resultOf } from './requests.ts';
 import { DATABASE_VERSION, upgradeShopperDatabase } from './shopper-schema.ts';
-import type { ShopperDatabase } from './shopper-schema.ts';
 
 // Opening takes some milliseconds. It hangs where an older tab does not let go of its version, and in some browsers'
 // private windows; after this long, memory serves the visit better than waiting.
@@ -10,16 +8,16 @@ const OPEN_PATIENCE_MS = 4_000;
 
 export interface ShopperConnection {
   /** The open database, opened again where the browser or a newer tab closed it. */
-  database(): Promise<IDBPDatabase<ShopperDatabase>>;
+  database(): Promise<IDBDatabase>;
   close(): void;
 }
 
 /** Keeps one connection to a database, and lets go of it whenever another tab wants to upgrade or delete it. */
 export function createShopperConnection(name: string): ShopperConnection {
-  let opened: Promise<IDBPDatabase<ShopperDatabase>> | undefined;
+  let opened: Promise<IDBDatabase> | undefined;
   let closed = false;
 
-  async function open(): Promise<IDBPDatabase<ShopperDatabase>> {
+  async function open(): Promise<IDBDatabase> {
     let waitsForOlderTab = false;
     let late = false;
     const forget = (): void => {
@@ -34,22 +32,25 @@ export function createShopperConnection(name: string): ShopperConnection {
       }, OPEN_PATIENCE_MS);
     });
     try {
-      const opening = openDB<ShopperDatabase>(name, DATABASE_VERSION, {
-        upgrade: (database, oldVersion, _newVersion, transaction) => {
-          // What fails in it aborts the transaction, which openDB reports.
-          upgradeShopperDatabase(database, oldVersion, transaction).catch(() => transaction.abort());
-        },
-        blocked: () => {
-          waitsForOlderTab = true;
-        },
-        blocking: (_current, _next, event) => {
+      const request = indexedDB.open(name, DATABASE_VERSION);
+      request.onblocked = () => {
+        waitsForOlderTab = true;
+      };
+      request.onupgradeneeded = ({ oldVersion }) => {
+        const transaction = request.transaction!;
+        // What fails in it aborts the transaction, which fails the request.
+        upgradeShopperDatabase(request.result, oldVersion, transaction).catch(() => transaction.abort());
+      };
+      const opening = resultOf<IDBDatabase>(request).then((database) => {
+        database.onversionchange = () => {
           forget();
-          if (event.target instanceof IDBDatabase) event.target.close();
-        },
-        terminated: forget,
+          database.close();
+        };
+        database.onclose = forget;
+        // A connection that arrives after its caller gave up would block every later upgrade.
+        if (late) database.close();
+        return database;
       });
-      // A connection that arrives after its caller gave up would block every later upgrade.
-      void opening.then((database) => late && database.close()).catch(() => undefined);
       return await Promise.race([opening, patience]);
     } catch (error) {
       forget();

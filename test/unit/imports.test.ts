@@ -14,12 +14,10 @@ const CONTRACTS = ['src/worker/protocol.ts', 'src/worker/environment.ts', 'src/w
 /** Where each third-party library may be imported. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-api': ['src/cli/table.ts'],
-  '@huggingface/tokenizers': ['src/encoder/'],
   '@tensorflow/tfjs': ['src/compute/tfjs/'],
   '@tensorflow/tfjs-backend-webgpu': ['src/compute/webgpu/'],
   '@tensorflow/tfjs-core': ['src/compute/webgpu/', 'src/compute/tfjs/'],
   commander: ['src/cli/main.ts'],
-  idb: ['src/storage/'],
 };
 
 /** What package.json exports, as sources. */

@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
-import { openDB } from 'idb';
 import { describe, expect, it, vi } from 'vitest';
 import { openShopperStore } from '../../../src/storage/indexeddb-store.ts';
+import { resultOf } from '../../../src/storage/requests.ts';
 import { DATABASE_VERSION } from '../../../src/storage/shopper-schema.ts';
 import { describeShopperStore, row } from './store-contract.ts';
 
@@ -38,7 +38,7 @@ describe('IndexedDB store', () => {
   it('lets go of the database when a newer version wants it, and says so afterwards', async () => {
     const name = newName();
     const store = await openShopperStore(name);
-    const newer = await openDB(name, DATABASE_VERSION + 1);
+    const newer = await resultOf<IDBDatabase>(indexedDB.open(name, DATABASE_VERSION + 1));
     await expect(store.append([row('a')])).rejects.toMatchObject({
       code: 'STORAGE_FAILED',
       message: expect.stringContaining('reload this page') as string,
