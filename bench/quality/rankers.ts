@@ -121,7 +121,7 @@ async function engineSession(folder: string, models: Models, products: QualityDa
 /** Soft-max pooled similarity of the titles, with no other signal. */
 export function textRanker(models: Models, products: QualityData['products']): QualityRanker {
   const column = FEATURE_NAMES.indexOf('textAffinity');
-  const vectors = new Map(products.map((product) => [product.id, models.vectors.vectorOf(product)!]));
+  const vectors = new Map(models.vectors.vectorsOf(products).map((vector, product) => [products[product]!.id, vector!]));
   const vector = (product: number): Float32Array => vectors.get(products[product]!.id)!;
   const eventOf = ({ product }: Line, kind: 'purchase' | 'cart', time: number): ShopperEvent => ({
     itemId: products[product]!.id,

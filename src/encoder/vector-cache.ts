@@ -70,18 +70,18 @@ export class VectorCache {
 
   /** A text's vector, [dimensions], unit length; undefined until it was encoded. */
   get(text: string): Float32Array | undefined {
-    return this.#vectors.get(contentKey(text));
+    return this.#vectors.get([contentKey(text)])[0];
   }
 
-  /** A candidate's vector: the one it brings where this encoder's revision made it, else the one of its text. */
-  vectorOf(candidate: Candidate): Float32Array | undefined {
-    const sent = candidate.vector && readSentVector(candidate.vector, this.encoderRevision, this.dimensions);
-    return sent ?? this.get(itemText(candidate));
+  /** Candidates' vectors: those that they bring where this encoder's revision made them, else those of their texts. */
+  vectorsOf(candidates: readonly Candidate[]): (Float32Array | undefined)[] {
+    const ofTexts = this.#vectors.get(candidates.map((candidate) => contentKey(itemText(candidate))));
+    return candidates.map(({ vector }, at) => (vector && readSentVector(vector, this.encoderRevision, this.dimensions)) ?? ofTexts[at]);
   }
 
   /** The vector that stands for a text's own until that is there; undefined before `approximate()`. */
   provisionalOf(text: string): Float32Array | undefined {
-    return this.#provisional.get(contentKey(text));
+    return this.#provisional.get([contentKey(text)])[0];
   }
 
   /** Makes provisional vectors where there are none of any kind yet. */

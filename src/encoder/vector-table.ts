@@ -24,14 +24,19 @@ export class VectorTable {
     return this.#rows.has(key);
   }
 
-  /** A vector, [columns]; asking for it is using it. */
-  get(key: string): Float32Array | undefined {
-    const row = this.#rows.get(key);
-    if (row === undefined) return undefined;
-    this.#place(key, row);
-    const vector = new Float32Array(this.#matrix.columns);
-    dequantiseRow(this.#matrix, row, vector, 0);
-    return vector;
+  /** Vectors, [columns] each, undefined where there is none; asking for them is using them. What comes of one call shares memory. */
+  get(keys: readonly string[]): (Float32Array | undefined)[] {
+    const { columns } = this.#matrix;
+    const rows = keys.map((key) => this.#rows.get(key));
+    const vectors = new Float32Array(rows.filter((row) => row !== undefined).length * columns);
+    let next = 0;
+    return rows.map((row, at) => {
+      if (row === undefined) return undefined;
+      this.#place(keys[at]!, row);
+      const start = columns * next++;
+      dequantiseRow(this.#matrix, row, vectors, start);
+      return vectors.subarray(start, start + columns);
+    });
   }
 
   /** Takes the row of each key over; a vector that is there already is replaced. */

@@ -6,7 +6,7 @@ import type { Candidate, DemandSeries } from '../types.ts';
 import type { CandidateView } from './features.ts';
 
 export interface CandidateSources {
-  readonly vectors: Pick<VectorCache, 'vectorOf' | 'approximate' | 'provisionalOf'>;
+  readonly vectors: Pick<VectorCache, 'vectorsOf' | 'approximate' | 'provisionalOf'>;
   readonly demand: Pick<ItemDemandCache, 'demandOf'>;
   /** Row of an item in the pack's catalogue, or -1. */
   readonly indexOf: (itemId: string) => number;
@@ -93,11 +93,13 @@ export class CandidateList {
   /** The texts that have no vectors of their own yet, in the server's order; those of items outside the pack's catalogue on request. */
   missingTexts({ unseenOnly = false } = {}): string[] {
     const missing = new Set<string>();
-    for (const entry of this.#waiting()) {
-      const vector = this.#sources.vectors.vectorOf(entry.item);
+    const waiting = this.#waiting();
+    const vectors = this.#sources.vectors.vectorsOf(waiting.map(({ item }) => item));
+    waiting.forEach((entry, at) => {
+      const vector = vectors[at];
       if (vector !== undefined) setVector(entry, vector, false);
       else if (!(unseenOnly && entry.index >= 0)) missing.add(itemText(entry.item));
-    }
+    });
     return [...missing];
   }
 

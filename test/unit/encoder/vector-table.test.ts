@@ -22,7 +22,7 @@ describe('the vector table', () => {
             model.delete(key);
             model.set(key, dequantiseRows(rows));
           } else {
-            expect(table.get(key)).toEqual(kept);
+            expect(table.get([key])[0]).toEqual(kept);
             if (kept) {
               model.delete(key);
               model.set(key, kept);
