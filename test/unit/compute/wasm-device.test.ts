@@ -50,7 +50,8 @@ describe.each(['int8-relaxed', 'f32-relaxed', 'f32-simd'] as const)('a wasm devi
     expect(await product()).toEqual([before]);
   });
 
-  it('gives the same bits for a sequence in one call and step by step', async () => {
+  // The gates of 400 sequences do not fit at once.
+  it.each([1, 400])('gives the same bits for %i sequences in one call and step by step', async (batch) => {
     const device = await createDevice();
     const make = seededValues(2);
     const [steps, input, hidden] = [9, 11, 20];
@@ -59,11 +60,11 @@ describe.each(['int8-relaxed', 'f32-relaxed', 'f32-simd'] as const)('a wasm devi
       hiddenWeights: device.upload(make(4 * hidden * hidden), [4 * hidden, hidden]),
       bias: device.upload(make(4 * hidden), [4 * hidden]),
     };
-    const x = make(steps * input);
-    const start = make(2 * hidden);
+    const x = make(steps * batch * input);
+    const start = make(2 * batch * hidden);
     const advance = async (state: Float32Array, from: number, to: number): Promise<Float32Array> => {
       const [after] = await device.run((ops) => [
-        ops.lstm(ops.input(x.subarray(from * input, to * input), [to - from, 1, input]), weights, ops.input(state, [2, 1, hidden])),
+        ops.lstm(ops.input(x.subarray(from * batch * input, to * batch * input), [to - from, batch, input]), weights, ops.input(state, [2, batch, hidden])),
       ]);
       return after!;
     };
@@ -164,6 +165,17 @@ describe('WasmHeap', () => {
     expect(heap.floats.byteLength).toBe(131_072);
   });
 
+  it('gives its end back, so that a larger block begins where the last one did', () => {
+    const heap = new WasmHeap();
+    const [first, last] = [heap.allocate(64), heap.allocate(1000)];
+    heap.free(last);
+    expect(heap.allocate(60_000)).toBe(last);
+    heap.free(last);
+    heap.free(first);
+    expect(heap.allocate(65_536)).toBe(first);
+    expect(heap.memory.buffer.byteLength).toBe(65_536);
+  });
+
   it('refuses more than its maximum', () => {
     const heap = new WasmHeap();
     expect(() => heap.allocate(2 ** 31)).toThrow(failed);
@@ -183,5 +195,6 @@ describe('WasmHeap', () => {
     expect(run()).toEqual(warm);
     expect(heap.memory.buffer.byteLength).toBe(bytes);
     expect(warm[1]! - warm[0]!).toBe(100_032); // One block after another, on cache lines.
+    expect(heap.allocate(64)).toBe(warm[2]! + 200_000); // No more than the run needed.
   });
 });
