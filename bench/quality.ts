@@ -116,7 +116,9 @@ async function runTask(task: string, data: QualityData, rankers: readonly Qualit
     for (const { session } of sessions) await session.close();
     if ((at + 1) % 50 === 0) console.log(`${task}: ${at + 1} invoices, ${Math.round((Date.now() - started) / 1_000)} s`);
   }
-  return [...tableCells(task, results), ...coverageCells(task, shown, data), ...pairedCells(task, results)];
+  const cells = [...tableCells(task, results), ...coverageCells(task, shown, data), ...pairedCells(task, results)];
+  console.log(readmeTable(cells)); // at once, since the next task takes as long again
+  return cells;
 }
 
 function tableCells(task: string, results: Results): BenchTableCell[] {

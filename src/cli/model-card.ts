@@ -1,4 +1,5 @@
 import { DEFAULT_AUGMENTATION } from '../learn/augmentation.ts';
+import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
 import { DEFAULT_INTEREST_TRAINING } from '../learn/interest-training.ts';
 import { SHIPPED_NEIGHBOURS } from '../learn/recommender-training.ts';
 import type { PackManifest } from '../packs/pack.ts';
@@ -11,6 +12,7 @@ export function modelCard(manifest: PackManifest, { purchasesOnly, until, valida
   const day = new Date(until * 1_000).toISOString().slice(0, 10);
   const kinds = DEFAULT_AUGMENTATION;
   const { regularisation } = DEFAULT_INTEREST_TRAINING;
+  const head = DEFAULT_HEAD_TRAINING;
   const augmentation = `The log has purchases only, so browsing is imitated while the interest LSTM trains. A line of an invoice is read as a
 purchase (${percent(kinds.purchaseShare)}), a cart (${percent(kinds.cartShare)}) or a view (the rest); after a line comes a view (${percent(kinds.noiseViews)}) or a cart
 (${percent(kinds.noiseCarts)}) of an item that was *not* bought, drawn by popularity, which the model reads but need not predict. So a view is
@@ -39,6 +41,8 @@ Truncated back-propagation through time over ${DEFAULT_INTEREST_TRAINING.steps} 
 ${DEFAULT_INTEREST_TRAINING.learningRate} (cosine), dropout ${regularisation.inputDropout} on inputs and ${regularisation.hiddenDropout} on the state, residuals of ${percent(regularisation.residualDropout)} of the items hidden in each step so that the text part
 stands alone, gradients clipped at ${DEFAULT_INTEREST_TRAINING.clip}, early stopping, seed ${seed}: the same seed, data and encoder give the same bytes.
 
+The head: soft-max over each list, AdamW at ${head.learningRate}, falling to 0 over ${head.epochs} epochs, dropout ${head.contextDropout} on h_u. ${percent(1 - head.heldOutShare)} of the shoppers
+train it, the others measure it; nothing is chosen by them.
 The server's order is a feature of the head; where the log has none, half of its training lists come in an imitated one (basket
 neighbours and last week's sales, with noise), the others without.
 

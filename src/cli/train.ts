@@ -80,7 +80,6 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   });
   for (const { epoch, loss, ndcg } of head.history) say(`head: epoch ${epoch}, loss ${loss.toFixed(4)}, NDCG@10 of held-out shoppers' lists ${ndcg.toFixed(4)}`);
 
-  const bestHead = Math.max(...head.history.map(({ ndcg }) => ndcg));
   const manifest = await writeRecommender(
     out,
     {
@@ -90,7 +89,7 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
       encoder: { revision: encoderRevision, address: relative(out, packAddress(options.encoder)).replaceAll('\\', '/') },
       dims: { text: shop.textDimensions, embedding, hidden, items: shop.itemIds.length, context: interest ? hidden : 0 },
       features: { ...FEATURE_SCHEMA, names: featureNames(without) },
-      measured: { ...interest?.measured, 'head.validationNdcg@10': bestHead },
+      measured: { ...interest?.measured, 'head.validationNdcg@10': head.history.at(-1)!.ndcg },
       trainingData: [options.trainingData ?? { name: options.interactions, licence: 'the shop’s own', credit: '' }],
       licence: options.trainingData ? options.trainingData.licence : 'the shop’s own',
     },

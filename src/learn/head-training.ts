@@ -8,13 +8,12 @@ import { clipGradients, stepAdamW } from './parameters.ts';
 
 export interface HeadTrainingOptions {
   readonly seed: number;
-  readonly maxEpochs: number;
-  /** Epochs without a better NDCG@10 on the held-out shoppers before training stops. */
-  readonly patience: number;
+  readonly epochs: number;
+  /** Of the first step; it falls evenly to 0 at the last, so that no epoch has to be chosen by the few shoppers held out. */
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly batchLists: number;
-  /** Share of shoppers that choose the epoch instead of training. */
+  /** Share of shoppers that measure the head instead of training it. */
   readonly heldOutShare: number;
   /** Dropout on h_u, so that the head does not remember shoppers. */
   readonly contextDropout: number;
@@ -22,8 +21,7 @@ export interface HeadTrainingOptions {
 
 export const DEFAULT_HEAD_TRAINING: HeadTrainingOptions = {
   seed: 1,
-  maxEpochs: 30,
-  patience: 5,
+  epochs: 10,
   learningRate: 2e-3,
   weightDecay: 1e-2,
   batchLists: 32,
@@ -67,11 +65,9 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
   };
 
   const history: { epoch: number; loss: number; ndcg: number }[] = [];
-  let best = { epoch: 0, ndcg: -1 };
-  let kept: Map<string, Float32Array> = new Map([...network.parameters].map(([name, { values }]) => [name, values.slice()]));
   let step = 0;
-  const steps = options.maxEpochs * Math.ceil(training.length / options.batchLists);
-  for (let epoch = 1; epoch <= options.maxEpochs && epoch - best.epoch <= options.patience; epoch++) {
+  const steps = options.epochs * Math.ceil(training.length / options.batchLists);
+  for (let epoch = 1; epoch <= options.epochs; epoch++) {
     const order = random.shuffle(Int32Array.from(training.keys()));
     let loss = 0;
     for (let start = 0; start < order.length; start += options.batchLists) {
@@ -79,15 +75,11 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
       loss += network.learn(batchOf(chosen, random)) * chosen.length;
       clipGradients(kernels, network.parameters, 1);
       step++;
-      stepAdamW(kernels, network.parameters, { step, learningRate: options.learningRate * (1 - (0.95 * step) / steps), weightDecay: options.weightDecay });
+      stepAdamW(kernels, network.parameters, { step, learningRate: options.learningRate * (1 - step / steps), weightDecay: options.weightDecay });
     }
-    const ndcg = meanNdcg(network, validation, batchOf, options.batchLists);
-    history.push({ epoch, loss: loss / training.length, ndcg });
-    if (ndcg <= best.ndcg) continue;
-    best = { epoch, ndcg };
-    kept = new Map([...network.parameters].map(([name, { values }]) => [name, values.slice()]));
+    history.push({ epoch, loss: loss / training.length, ndcg: meanNdcg(network, validation, batchOf, options.batchLists) });
   }
-  const tensors = new Map([...network.parameters].map(([name, { shape: size }]) => [name, { shape: [...size], values: kept.get(name)! }]));
+  const tensors = new Map([...network.parameters].map(([name, { shape: size, values }]) => [name, { shape: [...size], values: values.slice() }]));
   tensors.set('features.mean', { shape: [columns.length], values: mean });
   tensors.set('features.deviation', { shape: [columns.length], values: deviation });
   return { tensors, history };
