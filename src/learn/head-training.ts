@@ -79,7 +79,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
     }
     history.push({ epoch, loss: loss / training.length, ndcg: meanNdcg(network, validation, batchOf, options.batchLists) });
   }
-  const tensors = new Map([...network.parameters].map(([name, { shape: size, values }]) => [name, { shape: [...size], values: values.slice() }]));
+  const tensors: TrainedHead['tensors'] = new Map([...network.parameters].map(([name, { shape: size, values }]) => [name, { shape: [...size], values: values.slice() }]));
   tensors.set('features.mean', { shape: [columns.length], values: mean });
   tensors.set('features.deviation', { shape: [columns.length], values: deviation });
   return { tensors, history };
