@@ -69,7 +69,8 @@ export interface Device {
    */
   warmUp?(): Promise<void>;
   /**
-   * Runs a program and reads its results back in one go; everything made inside is released.
+   * Runs a program and reads its results back in one go; everything made inside is released. Results may share a buffer:
+   * none is to be transferred, and who stores one stores a `slice()`.
    * @throws RecommenderError `DEVICE_FAILED` when the device is lost or refuses.
    */
   run(program: (ops: Primitives) => readonly Tensor[]): Promise<Float32Array[]>;

@@ -131,7 +131,8 @@ export class LiveShopper {
     const { partition, store, mayWrite, report } = this.#options;
     if (this.#kernel === undefined || !this.#isFirm || this.#savedSeq === this.#lastSeq || !mayWrite()) return;
     this.#savedSeq = this.#lastSeq;
-    const checkpoint: Checkpoint = { partition, ...this.#origin(this.#kernel), lastSeq: this.#lastSeq, state: this.#state };
+    const state = this.#state.slice(); // storing an array stores all of its buffer
+    const checkpoint: Checkpoint = { partition, ...this.#origin(this.#kernel), lastSeq: this.#lastSeq, state };
     await store.writeCheckpoint(checkpoint).catch((error: unknown) => report(RecommenderError.from(error, 'STORAGE_FAILED')));
   }
 

@@ -4,6 +4,7 @@ import { checkFilled, sizeOf } from '../dimensions.ts';
 import type { Device, Primitives, Tensor, Workload } from '../device.ts';
 import { Arena, type WasmHeap } from './heap.ts';
 import { createWasmPrimitives } from './primitives.ts';
+import { ResultArrays } from './result-arrays.ts';
 import { bestWasmKernel, loadServingKernels, type ServingKernels, type WasmKernel } from './serving-kernels.ts';
 import { WasmTensor } from './tensor.ts';
 
@@ -32,6 +33,7 @@ class WasmDevice implements Device {
   readonly #heap: WasmHeap;
   readonly #arena: Arena;
   readonly #ops: Primitives;
+  readonly #results = new ResultArrays();
   #failure: RecommenderError | undefined;
 
   constructor(kernel: WasmKernel, kernels: ServingKernels, heap: WasmHeap) {
@@ -96,6 +98,6 @@ class WasmDevice implements Device {
 
   #read({ address, shape, layout }: WasmTensor): Float32Array {
     if (layout !== 'rows') throw new RecommenderError('DEVICE_FAILED', 'Weights are not read back.');
-    return this.#heap.floats.slice(address / 4, address / 4 + sizeOf(shape));
+    return this.#results.copy(this.#heap.floats, address / 4, sizeOf(shape));
   }
 }
