@@ -3,8 +3,6 @@ import { PRIORITY } from '../encoder/encoding-queue.ts';
 import { RecommenderError } from '../errors.ts';
 import { Patience } from '../lib/patience.ts';
 import { createConsentGate } from '../privacy/consent.ts';
-import { formulaValues } from '../rank/formula.ts';
-import { nextBehaviours } from '../rank/next-behaviours.ts';
 import type { NewBehaviourRow } from '../storage/shopper-store.ts';
 import type { Consent, TrackResult } from '../types.ts';
 import { modelStatus, storeStatus } from './engine-status.ts';
@@ -187,14 +185,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
 
     predictNext: (candidates) =>
       call(async (patience) => {
-        const { models: loaded, shopper } = await settledShopper(patience);
-        const { interest } = loaded.ranker;
-        if (interest === null) throw new RecommenderError('PACK_UNAVAILABLE', 'This pack has no interest LSTM.');
-        const list = loaded.candidates.read(candidates);
-        const unseen = list.missingTexts({ unseenOnly: true });
-        if (unseen.length > 0) await patience.until(loaded.vectors.enqueue(unseen));
-        list.missingTexts();
-        return nextBehaviours(interest, await interest.next(shopper.current.state), list.scorable());
+        return (await loadInsight()).predictNext(await settledShopper(patience), candidates, patience);
       }),
 
     forecast: (series, { horizon }) =>
@@ -207,15 +198,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
 
     formula: (candidate) =>
       call(async (patience) => {
-        const { models: loaded, shopper } = await settledShopper(patience);
-        const list = loaded.candidates.read([candidate]);
-        const missing = list.missingTexts();
-        if (missing.length > 0) await patience.until(loaded.vectors.enqueue(missing));
-        list.missingTexts();
-        await list.addDemand();
-        const [view] = list.rankable().views;
-        if (view === undefined) throw new RecommenderError('INVALID_CANDIDATES', 'The candidate has no id.');
-        return formulaValues(loaded.ranker, await loaded.ranker.prepare(shopper.current, environment.now() / 1000), view);
+        return (await loadInsight()).formula(await settledShopper(patience), candidate, { patience, now: environment.now() });
       }),
 
     prefetch: (candidates, signal) =>
@@ -255,4 +238,13 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         if (shared === undefined) await loading.then((loaded) => loaded.dispose()).catch(() => undefined);
       })()),
   };
+}
+
+/** What a re-rank never asks for is a chunk of its own. */
+async function loadInsight(): Promise<typeof import('./insight.ts')> {
+  try {
+    return await import('./insight.ts');
+  } catch (error) {
+    throw RecommenderError.from(error, 'WORKER_FAILED');
+  }
 }

@@ -5,7 +5,7 @@ import { loadWebgpuDevice } from '../compute/webgpu/load.ts';
 import { RecommenderError } from '../errors.ts';
 import { fetchBytes } from '../packs/fetch-bytes.ts';
 import { createLedger } from '../privacy/ledger.ts';
-import { createMemoryStore } from '../storage/memory-store.ts';
+import type { ShopperStore } from '../storage/shopper-store.ts';
 import { createTabSharing } from '../storage/tab-sharing.ts';
 import { createEngine } from './engine.ts';
 import type { CreateEncoder } from './environment.ts';
@@ -37,13 +37,13 @@ export function startWorker({ encoder }: WorkerOptions = {}): void {
       now: Date.now,
       emit,
       openStore: async (consent) => {
-        if (consent === 'session') return createMemoryStore();
+        if (consent === 'session') return openMemory();
         try {
           return await sharing.open();
         } catch (error) {
           const { code, message } = RecommenderError.from(error, 'STORAGE_FAILED');
           emit('fallback', { code, message });
-          return createMemoryStore();
+          return openMemory();
         }
       },
       readBytes: ledger.readBytes,
@@ -54,6 +54,15 @@ export function startWorker({ encoder }: WorkerOptions = {}): void {
       ...(encoder !== undefined && { encoder }),
     });
   });
+}
+
+/** A chunk of its own: with consent `granted` a visit needs it only where IndexedDB is refused. */
+async function openMemory(): Promise<ShopperStore> {
+  try {
+    return (await import('../storage/memory-store.ts')).createMemoryStore();
+  } catch (error) {
+    throw RecommenderError.from(error, 'STORAGE_FAILED');
+  }
 }
 
 async function gpuName(): Promise<string | null> {
