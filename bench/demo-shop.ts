@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 import { build, preview } from 'vite';
 import type { Item, Recommender } from '../src/index.ts';
 import { launchShopper, type ShopperLaunch } from '../test/helpers/chromium.ts';
+import type { Evaluates } from './plain-browser.ts';
 
 declare global {
   // What the demo shop offers to tools like this one.
@@ -46,7 +47,7 @@ export async function openDemoShop(): Promise<DemoShop> {
 }
 
 /** Gives consent and clicks on these items; resolves, with the device that scores, once slates come from the device. */
-export async function startShopper(page: Page, viewed: readonly Item[]): Promise<string> {
+export async function startShopper(page: Evaluates, viewed: readonly Item[]): Promise<string> {
   return page.evaluate(
     async ({ viewed, patienceMs }) => {
       await shelfwise.setConsent('session');

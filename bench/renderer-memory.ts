@@ -1,18 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** Proportional set size, in MB (10⁶ bytes): what a process has to itself and its share of what it shares. */
+export interface ProcessMemory {
+  readonly total: number;
+  /** Without files, whose share is smaller while other browsers run. */
+  readonly anonymous: number;
+}
+
 /**
- * Proportional set size of a browser's largest renderer, in MB (10⁶ bytes): what it has to itself and its share of what it shares.
+ * Memory of a browser's largest renderer.
  * @param profile the browser's profile folder, by which its processes are found.
  * @returns null where the system does not tell (it needs Linux's smaps_rollup).
  */
-export function rendererMegabytes(profile: string): number | null {
+export function rendererMemory(profile: string): ProcessMemory | null {
   const processes = listProcesses();
   const browser = processes.find(({ command }) => command.includes(`--user-data-dir=${profile}`) && !command.some((argument) => argument.startsWith('--type=')));
   if (!browser) return null;
   const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
   const renderers = processes.filter(({ pid, command }) => command.includes('--type=renderer') && descends(pid, browser.pid, parents));
-  const sizes = renderers.flatMap(({ pid }) => readPss(pid) ?? []);
-  return sizes.length > 0 ? Math.max(...sizes) : null;
+  const sizes = renderers.flatMap(({ pid }) => readMemory(pid) ?? []);
+  return sizes.reduce<ProcessMemory | null>((largest, size) => (largest && largest.total >= size.total ? largest : size), null);
 }
 
 interface Process {
@@ -37,9 +44,11 @@ function descends(pid: number, ancestor: number, parents: ReadonlyMap<number, nu
   return parent !== undefined && (parent === ancestor || descends(parent, ancestor, parents));
 }
 
-function readPss(pid: number): number | null {
-  const kilobytes = /^Pss:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/smaps_rollup`) ?? '')?.[1];
-  return kilobytes === undefined ? null : (Number(kilobytes) * 1024) / 1e6;
+function readMemory(pid: number): ProcessMemory | null {
+  const rollup = readText(`/proc/${pid}/smaps_rollup`) ?? '';
+  const megabytes = (field: string): number => (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1]) * 1024) / 1e6;
+  const memory = { total: megabytes('Pss'), anonymous: megabytes('Pss_Anon') };
+  return Number.isNaN(memory.total) ? null : memory;
 }
 
 function listNames(folder: string): string[] {
