@@ -41,7 +41,7 @@ Truncated back-propagation through time over ${DEFAULT_INTEREST_TRAINING.steps} 
 ${DEFAULT_INTEREST_TRAINING.learningRate} (cosine), dropout ${regularisation.inputDropout} on inputs and ${regularisation.hiddenDropout} on the state, residuals of ${percent(regularisation.residualDropout)} of the items hidden in each step so that the text part
 stands alone, gradients clipped at ${DEFAULT_INTEREST_TRAINING.clip}, early stopping, seed ${seed}: the same seed, data and encoder give the same bytes.
 
-The head: soft-max over each list, AdamW at ${head.learningRate}, falling to 0 over ${head.epochs} epochs, dropout ${head.contextDropout} on h_u. ${percent(1 - head.heldOutShare)} of the shoppers
+The head: soft-max over each list, AdamW at ${head.learningRate}, falling to 0 over ${head.epochs} epochs (more for a small log), dropout ${head.contextDropout} on h_u. ${percent(1 - head.heldOutShare)} of the shoppers
 train it, the others measure it; nothing is chosen by them.
 The server's order is a feature of the head; where the log has none, half of its training lists come in an imitated one (basket
 neighbours and last week's sales, with noise), the others without.

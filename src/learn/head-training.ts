@@ -9,6 +9,9 @@ import { clipGradients, stepAdamW } from './parameters.ts';
 export interface HeadTrainingOptions {
   readonly seed: number;
   readonly epochs: number;
+  /** A small log is read more often, until it has given as many steps, but no more than `mostEpochs` times: then it would be learnt by heart. */
+  readonly leastSteps: number;
+  readonly mostEpochs: number;
   /** Of the first step; it falls evenly to 0 at the last, so that no epoch has to be chosen by the few shoppers held out. */
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -22,6 +25,8 @@ export interface HeadTrainingOptions {
 export const DEFAULT_HEAD_TRAINING: HeadTrainingOptions = {
   seed: 1,
   epochs: 10,
+  leastSteps: 1_000,
+  mostEpochs: 40,
   learningRate: 2e-3,
   weightDecay: 1e-2,
   batchLists: 32,
@@ -66,8 +71,9 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
 
   const history: { epoch: number; loss: number; ndcg: number }[] = [];
   let step = 0;
-  const steps = options.epochs * Math.ceil(training.length / options.batchLists);
-  for (let epoch = 1; epoch <= options.epochs; epoch++) {
+  const stepsPerEpoch = Math.ceil(training.length / options.batchLists);
+  const epochs = Math.max(options.epochs, Math.min(options.mostEpochs, Math.ceil(options.leastSteps / stepsPerEpoch)));
+  for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = random.shuffle(Int32Array.from(training.keys()));
     let loss = 0;
     for (let start = 0; start < order.length; start += options.batchLists) {
@@ -75,7 +81,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
       loss += network.learn(batchOf(chosen, random)) * chosen.length;
       clipGradients(kernels, network.parameters, 1);
       step++;
-      stepAdamW(kernels, network.parameters, { step, learningRate: options.learningRate * (1 - step / steps), weightDecay: options.weightDecay });
+      stepAdamW(kernels, network.parameters, { step, learningRate: options.learningRate * (1 - step / (epochs * stepsPerEpoch)), weightDecay: options.weightDecay });
     }
     history.push({ epoch, loss: loss / training.length, ndcg: meanNdcg(network, validation, batchOf, options.batchLists) });
   }

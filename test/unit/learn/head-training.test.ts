@@ -19,13 +19,18 @@ function lists(count: number): HeadQuery[] {
   });
 }
 
-const train = (changes = {}) => trainHead(lists(300), COLUMNS, 2, createTrainingKernels({ maxBytes: 16 * 2 ** 20 }), { ...DEFAULT_HEAD_TRAINING, batchLists: 8, ...changes });
+const train = (changes = {}, count = 300) => trainHead(lists(count), COLUMNS, 2, createTrainingKernels({ maxBytes: 16 * 2 ** 20 }), { ...DEFAULT_HEAD_TRAINING, batchLists: 8, leastSteps: 0, ...changes });
 
 describe('training the joint head', () => {
   test('finds the feature that tells, beside noise', () => {
     const { history } = train();
     expect(history.at(-1)!.ndcg).toBeGreaterThan(0.9);
     expect(history.at(-1)!.loss).toBeLessThan(history[0]!.loss / 2);
+  });
+
+  test('reads a small log more often, within bounds', () => {
+    const epochs = (leastSteps: number): number => train({ epochs: 3, mostEpochs: 6, leastSteps }, 40).history.length; // 4 or 5 steps each
+    expect([epochs(0), epochs(20), epochs(1_000)]).toEqual([3, 5, 6]);
   });
 
   test('the same seed gives the same bytes, another seed others', () => {
