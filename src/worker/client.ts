@@ -1,6 +1,6 @@
 import { RecommenderError } from '../errors.ts';
+import { OnceSender } from '../lib/send-once.ts';
 import type { Candidate } from '../types.ts';
-import { CandidateSender } from './candidate-wire.ts';
 import type { EngineEventMessage, EngineOptions, Request, Response } from './protocol.ts';
 import type { CallArguments, CallResult, Method, WorkerLike } from './rpc.ts';
 
@@ -10,6 +10,8 @@ const HEARTBEAT_MS = 2_000;
 // For the last rows to be stored and the database to be closed; then the worker is stopped all the same.
 const CLOSE_PATIENCE_MS = 1_000;
 
+/** Kept in the worker: some pages' worth of products, with what ranking has found out about each. */
+const SENT_CANDIDATES = 2_000;
 /** Methods whose first argument is a list of candidates. */
 const TAKE_CANDIDATES: ReadonlySet<Method> = new Set(['rerank', 'predictNext', 'prefetch']);
 
@@ -47,7 +49,7 @@ interface PendingCall {
 /** Runs the engine in a worker, watches it, and restarts it once. */
 export function createWorkerClient({ createWorker, engineOptions, onEvent, onFailure }: WorkerClientOptions): WorkerClient {
   const pending = new Map<number, PendingCall>();
-  const sender = new CandidateSender();
+  const sender = new OnceSender<Candidate>(SENT_CANDIDATES);
   let state: WorkerClient['state'] = 'idle';
   let worker: WorkerLike | undefined;
   let answered = false;

@@ -1,6 +1,6 @@
 import type { SerializedError } from '../errors.ts';
+import type { SentOnce } from '../lib/send-once.ts';
 import type { BehaviourEvent, Candidate, Consent, DemandSeries, DeviceChoice, Forecast, ItemId, NextBehaviour, TrackResult } from '../types.ts';
-import type { SentCandidates } from './candidate-wire.ts';
 import type { ShopperExport, StoreSizes } from '../storage/shopper-store.ts';
 
 /** What the engine needs to know; plain data, so that it crosses to the worker. */
@@ -121,7 +121,7 @@ export interface Engine {
 export type Request =
   | { readonly type: 'start'; readonly options: EngineOptions }
   /** `candidates` stands for the first argument of a method that takes a list of them. */
-  | { readonly type: 'call'; readonly call: number; readonly method: keyof Engine; readonly args: readonly unknown[]; readonly candidates?: SentCandidates }
+  | { readonly type: 'call'; readonly call: number; readonly method: keyof Engine; readonly args: readonly unknown[]; readonly candidates?: SentOnce<Candidate> }
   | { readonly type: 'abort'; readonly call: number }
   /** Answered at once between two tasks: no answer means that the worker is blocked or dead. */
   | { readonly type: 'ping' }

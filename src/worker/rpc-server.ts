@@ -1,5 +1,6 @@
 import { RecommenderError } from '../errors.ts';
-import { CandidateReceiver } from './candidate-wire.ts';
+import { OnceReceiver } from '../lib/send-once.ts';
+import type { Candidate } from '../types.ts';
 import type { Engine, EngineEvents, EngineOptions, Request, Response } from './protocol.ts';
 
 /** The worker's end of the line to the page. */
@@ -18,7 +19,7 @@ export interface EngineStart {
 /** Answers the page's calls with an engine; every call is answered once, with its value or its error. */
 export function serveEngine(port: EnginePort, createEngine: (start: EngineStart) => Engine): void {
   const running = new Map<number, AbortController>();
-  const receiver = new CandidateReceiver();
+  const receiver = new OnceReceiver<Candidate>();
   const pageListeners: ((state: 'shown' | 'hidden') => void)[] = [];
   let engine: Engine | undefined;
   let startError = new RecommenderError('INTERNAL', 'A call came before the start.');

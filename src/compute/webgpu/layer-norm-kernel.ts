@@ -1,5 +1,5 @@
 import type { Kernel } from './kernel.ts';
-import { ROW_LANES, SUM_OVER_LANES } from './wgsl.ts';
+import { ROW_LANES, rowSource } from './wgsl.ts';
 
 /** LayerNorm(x + residual) · gamma + beta, one workgroup per row: [rows, size] -> [rows, size]. The variance is taken around the mean, in a second pass over registers. */
 export function layerNormKernel(size: number, epsilon: number): Kernel {
@@ -8,14 +8,11 @@ export function layerNormKernel(size: number, epsilon: number): Kernel {
     inputs: { x: 'f32', residual: 'f32', gamma: 'f32', beta: 'f32' },
     uniforms: ['rows'],
     lanes: ROW_LANES,
-    source: `
-const SIZE = ${size};
-const LANES = ${ROW_LANES};
-${SUM_OVER_LANES}
+    source: `${rowSource(size)}
 fn main(group : i32, lane : i32) {
   if (group >= uniforms.rows) { return; }
   let start = group * SIZE;
-  var values : array<f32, ${Math.ceil(size / ROW_LANES)}>;
+  var values : Values;
   var part = 0.0;
   for (var i = lane; i < SIZE; i += LANES) {
     let value = x[start + i] + residual[start + i];

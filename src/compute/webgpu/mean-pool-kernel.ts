@@ -1,5 +1,5 @@
 import type { Kernel } from './kernel.ts';
-import { ROW_LANES, SUM_OVER_LANES } from './wgsl.ts';
+import { ROW_LANES, rowSource } from './wgsl.ts';
 
 /** Mean over each text's rows, then unit length, one workgroup per text: x [tokens, size] and spans [texts] of first and end row -> [texts, size]. */
 export function meanPoolKernel(size: number): Kernel {
@@ -8,15 +8,12 @@ export function meanPoolKernel(size: number): Kernel {
     inputs: { x: 'f32', spans: 'vec2<i32>' },
     uniforms: ['texts'],
     lanes: ROW_LANES,
-    source: `
-const SIZE = ${size};
-const LANES = ${ROW_LANES};
-${SUM_OVER_LANES}
+    source: `${rowSource(size)}
 fn main(group : i32, lane : i32) {
   if (group >= uniforms.texts) { return; }
   let span = spans[group];
   let tokens = f32(max(1, span.y - span.x));
-  var means : array<f32, ${Math.ceil(size / ROW_LANES)}>;
+  var means : Values;
   var part = 0.0;
   for (var i = lane; i < SIZE; i += LANES) {
     var sum = 0.0;

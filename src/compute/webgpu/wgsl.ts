@@ -42,20 +42,25 @@ const ACTIVATE: Readonly<Record<Activation, string>> = {
 export const ROW_LANES = 64;
 
 /**
- * WGSL of `sumOverLanes(part, lane)`, for every lane of ROW_LANES: each adds up all parts itself, which takes two barriers where a
- * tree of halves takes one per level.
+ * What a workgroup of ROW_LANES on a row of `size` values begins with: SIZE, LANES, Values (a lane's share of the row) and
+ * `sumOverLanes(part, lane)`, in which each lane adds up all parts itself: two barriers where a tree of halves takes one per level.
  */
-export const SUM_OVER_LANES = `
-var<workgroup> parts : array<f32, ${ROW_LANES}>;
+export function rowSource(size: number): string {
+  return `
+const SIZE = ${size};
+const LANES = ${ROW_LANES};
+alias Values = array<f32, ${Math.ceil(size / ROW_LANES)}>;
+var<workgroup> parts : array<f32, LANES>;
 fn sumOverLanes(part : f32, lane : i32) -> f32 {
   workgroupBarrier();
   parts[lane] = part;
   workgroupBarrier();
   var sum = 0.0;
-  for (var i = 0; i < ${ROW_LANES}; i++) { sum += parts[i]; }
+  for (var i = 0; i < LANES; i++) { sum += parts[i]; }
   return sum;
 }
 `;
+}
 
 /** WGSL of `activate(x)`; gelu is the exact form with erf (Hendrycks & Gimpel 2016), as in BERT. */
 export function activationSource(activation: Activation): string {

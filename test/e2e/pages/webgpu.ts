@@ -72,15 +72,17 @@ const webgpuPage = {
     return { vectors: [...vectors], layers: pack.manifest.dims['layers']! };
   },
 
-  /** What one batch took the GPU, and the verdict of the pack's golden vectors. */
-  async encodeGolden(): Promise<{ verdict: Verdict; counts: GpuCounts }> {
+  /** The verdict of the pack's golden vectors, how many pipelines blocked for them, and what one batch took the GPU after them. */
+  async encodeGolden(titles: readonly string[]): Promise<{ verdict: Verdict; blockingPipelines: number; counts: GpuCounts }> {
     const device = await loadWebgpuDevice();
-    const golden = encoderGoldenCase(await encoderPack);
+    const pack = await encoderPack;
     takeCounts();
-    const verdict = await checkDevice(device, [golden], { timeoutMs: 60_000 });
+    const verdict = await checkDevice(device, [encoderGoldenCase(pack)], { timeoutMs: 60_000 });
+    const { blockingPipelines } = takeCounts();
+    await createDistilledEncoder(pack, device).encode(titles);
     const counts = takeCounts();
     device.dispose();
-    return { verdict, counts };
+    return { verdict, blockingPipelines, counts };
   },
 
   /** The golden inputs of the interest LSTM and the head, then the next weeks of three series by the demand LSTM. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OnceReceiver, OnceSender } from '../../../src/lib/send-once.ts';
 import type { Candidate } from '../../../src/types.ts';
-import { CandidateReceiver, CandidateSender } from '../../../src/worker/candidate-wire.ts';
 
-/** What the worker has of each list, after it crossed. */
+/** What the other side has of each list, after it crossed. */
 function createLine() {
-  const sender = new CandidateSender();
-  const receiver = new CandidateReceiver();
+  const sender = new OnceSender<Candidate>(2_000);
+  const receiver = new OnceReceiver<Candidate>();
   return {
     sender,
     cross: (list: readonly Candidate[]): { received: Candidate[]; fresh: number } => {
@@ -18,7 +18,7 @@ function createLine() {
 
 const shop = Array.from({ length: 3_000 }, (_, at): Candidate => ({ id: `item-${at}`, title: `mug ${at}` }));
 
-describe('candidates on their way to the worker', () => {
+describe('objects on their way to another thread', () => {
   it('arrive as they were sent, list after list, whatever crossed before', () => {
     const lists = fc.array(fc.array(fc.nat(shop.length - 1), { maxLength: 900 }), { maxLength: 8 });
     fc.assert(
@@ -42,12 +42,12 @@ describe('candidates on their way to the worker', () => {
     expect(second.received[2]).toBe(first.received[0]);
   });
 
-  it('are forgotten on both sides when there are too many, and by a new worker', () => {
+  it('are forgotten on both sides when there are too many, and by a new thread', () => {
     const { cross, sender } = createLine();
     cross(shop.slice(0, 1_500));
     expect(cross(shop.slice(1_400, 2_400)).fresh).toBe(1_000);
     expect(cross(shop.slice(1_400, 2_400)).fresh).toBe(0);
     sender.reset();
-    expect(new CandidateReceiver().unpack(structuredClone(sender.pack(shop.slice(1_400, 1_402))))).toEqual(shop.slice(1_400, 1_402));
+    expect(new OnceReceiver<Candidate>().unpack(structuredClone(sender.pack(shop.slice(1_400, 1_402))))).toEqual(shop.slice(1_400, 1_402));
   });
 });
