@@ -68,24 +68,12 @@ export function resolveOptions({
   check(isName(database), 'database must be a text.');
   check(typeof deadlineMs === 'number' && deadlineMs >= 0, 'deadlineMs must be 0 or more milliseconds.');
   check(typeof now === 'function', 'now must be a function that returns Unix milliseconds.');
-  const named = (name: FieldName): string => fields[name] ?? name;
   return {
     pack: resolveAddress(pack),
     createWorker: toWorkerFactory(worker),
     consent,
     device,
-    fields: {
-      id: named('id'),
-      title: named('title'),
-      description: named('description'),
-      tags: named('tags'),
-      category: named('category'),
-      brand: named('brand'),
-      price: named('price'),
-      score: named('score'),
-      vector: named('vector'),
-      demand: named('demand'),
-    },
+    fields: Object.fromEntries(FIELD_NAMES.map((name) => [name, fields[name] ?? name])) as Record<FieldName, string>,
     partition,
     database,
     deadlineMs,

@@ -7,73 +7,62 @@ export type Fields = Readonly<Record<FieldName, string>>;
 /** An event with nothing in it that could not cross to a worker. */
 export type PlainEvent = BehaviourEvent & { readonly time: number };
 
+/** What each field must be; undefined where it is something else. */
+const READERS: { readonly [K in FieldName]: (value: unknown) => Candidate[K] | undefined } = {
+  id: (value) => toText(typeof value === 'number' && Number.isFinite(value) ? String(value) : value),
+  title: toText,
+  description: toText,
+  tags: (value) => (Array.isArray(value) ? value.filter((tag) => typeof tag === 'string') : undefined),
+  category: toText,
+  brand: toText,
+  price: toFinite,
+  score: toFinite,
+  vector: toPlainVector,
+  demand: toPlainDemand,
+};
+const CANDIDATE_FIELDS = Object.keys(READERS) as FieldName[];
+const ITEM_FIELDS = CANDIDATE_FIELDS.slice(0, CANDIDATE_FIELDS.indexOf('score'));
+
 /** The id of a shop's object, or undefined where there is none; never throws. */
 export function toPlainId(source: unknown, fields: Fields): string | undefined {
-  return toId(read(source, fields.id));
+  return READERS.id(read(source, fields.id)) as string | undefined;
 }
 
-/** The mapped fields of a shop's object as plain data, or undefined without a usable id; never throws. */
+/** The mapped fields of a shop's object as plain data, or undefined without a usable id. */
 export function toPlainItem(source: unknown, fields: Fields): Item | undefined {
-  const id = toPlainId(source, fields);
-  if (id === undefined) return undefined;
-  const tags = read(source, fields.tags);
-  return withoutMissing({
-    id,
-    title: toText(read(source, fields.title)),
-    description: toText(read(source, fields.description)),
-    tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : undefined,
-    category: toText(read(source, fields.category)),
-    brand: toText(read(source, fields.brand)),
-    price: toFinite(read(source, fields.price)),
-  });
+  return toPlain(source, fields, ITEM_FIELDS);
 }
 
 /** toPlainItem() with the fields that only candidates have. */
 export function toPlainCandidate(source: unknown, fields: Fields): Candidate | undefined {
-  const item = toPlainItem(source, fields);
-  if (item === undefined) return undefined;
-  return withoutMissing({
-    ...item,
-    score: toFinite(read(source, fields.score)),
-    vector: toPlainVector(read(source, fields.vector)),
-    demand: toPlainDemand(read(source, fields.demand)),
-  });
+  return toPlain(source, fields, CANDIDATE_FIELDS);
+}
+
+function toPlain(source: unknown, fields: Fields, names: readonly FieldName[]): Candidate | undefined {
+  const plain: Partial<Record<FieldName, unknown>> = {};
+  for (const name of names) {
+    const value = READERS[name](read(source, fields[name]));
+    if (value !== undefined) plain[name] = value;
+    else if (name === 'id') return undefined;
+  }
+  return plain as Candidate;
 }
 
 /** Whether toPlainCandidate() would give an equal candidate; an Int8Array is taken for unchanged as long as it is the same one. */
 export function isSameCandidate(source: unknown, known: Candidate, fields: Fields): boolean {
-  const text = (name: 'title' | 'description' | 'category' | 'brand'): boolean => toText(read(source, fields[name])) === known[name];
-  const finite = (name: 'price' | 'score'): boolean => toFinite(read(source, fields[name])) === known[name];
-  return (
-    toPlainId(source, fields) === known.id &&
-    text('title') && text('description') && text('category') && text('brand') && finite('price') && finite('score') &&
-    isSameList(read(source, fields.tags), known.tags, (tag) => tag) &&
-    isSameSeries(read(source, fields.demand), known.demand) &&
-    isSameVector(read(source, fields.vector), known.vector)
-  );
+  return CANDIDATE_FIELDS.every((name) => {
+    const value = read(source, fields[name]);
+    // Most values are plain already, and are compared without being copied.
+    return holds(value, known[name]) || holds(READERS[name](value), known[name]);
+  });
 }
 
-function isSameSeries(source: unknown, known: DemandSeries | undefined): boolean {
-  if (known === undefined) return toPlainDemand(source) === undefined;
-  return toFinite(read(source, 'asOf')) === known.asOf && isSameList(read(source, 'values'), known.values, toFiniteOrNull);
-}
-
-function isSameVector(source: unknown, known: QuantisedVector | undefined): boolean {
-  if (known === undefined) return toPlainVector(source) === undefined;
-  const values = read(source, 'values');
-  return (
-    read(source, 'encoderRevision') === known.encoderRevision &&
-    read(source, 'scale') === known.scale &&
-    (values === known.values || isSameList(values, known.values, Number))
-  );
-}
-
-/** The same list as what was read of another: of the same length, and each element the same once it is read. */
-function isSameList<T>(source: unknown, known: ArrayLike<T> | undefined, element: (value: unknown) => unknown): boolean {
-  if (!Array.isArray(source)) return known === undefined;
-  if (known?.length !== source.length) return false;
-  for (let at = 0; at < known.length; at++) if (element(source[at]) !== known[at]) return false;
-  return true;
+/** Whether a value is, or has in it, all that is known of it. */
+function holds(value: unknown, known: unknown): boolean {
+  if (value === known) return true;
+  if (typeof value !== 'object' || typeof known !== 'object' || value === null || known === null) return false;
+  if (!Array.isArray(known)) return Object.keys(known).every((name) => holds(Reflect.get(value, name), Reflect.get(known, name)));
+  return Array.isArray(value) && value.length === known.length && known.every((element, at) => value[at] === element);
 }
 
 /** A list of anything as an array of its own, or undefined: holes are undefined, and a proxy of the shop's may throw. */
@@ -105,7 +94,7 @@ export function toPlainDemand(source: unknown): DemandSeries | undefined {
   const values = read(source, 'values');
   const asOf = toFinite(read(source, 'asOf'));
   if (!Array.isArray(values) || asOf === undefined) return undefined;
-  return { measure: 'sales', asOf, stepDays: 7, values: values.map(toFiniteOrNull) };
+  return { measure: 'sales', asOf, stepDays: 7, values: values.map((value) => toFinite(value) ?? null) };
 }
 
 function toPlainVector(source: unknown): QuantisedVector | undefined {
@@ -128,21 +117,12 @@ function read(source: unknown, name: string): unknown {
   }
 }
 
-function toId(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
-  return toText(value);
-}
-
 function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function toFinite(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function toFiniteOrNull(value: unknown): number | null {
-  return toFinite(value) ?? null;
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
