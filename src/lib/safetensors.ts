@@ -17,8 +17,13 @@ export type TensorType = SafeTensor['dtype'];
 /** Tensors by name, in the file's order. */
 export type SafeTensors = ReadonlyMap<string, SafeTensor>;
 
-/** Bytes of one element. */
-const ELEMENT_BYTES: Readonly<Record<TensorType, number>> = { F32: 4, I32: 4, F16: 2, U16: 2, I8: 1, U8: 1 };
+interface ElementArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): SafeTensor['values'];
+}
+
+/** What holds each type's elements. */
+const ARRAYS: Readonly<Record<TensorType, ElementArray>> = { F32: Float32Array, I32: Int32Array, F16: Uint16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array };
 
 /** Bytes before the header: its length, as a little-endian unsigned 64-bit integer. */
 const PREFIX_BYTES = 8;
@@ -50,7 +55,7 @@ export function parseSafetensors(bytes: Uint8Array): SafeTensors {
 
 /** Writes tensors in the safetensors format, wide elements first so that each is aligned. */
 export function writeSafetensors(tensors: Iterable<readonly [string, SafeTensor]>): Uint8Array<ArrayBuffer> {
-  const ordered = [...tensors].sort(([, a], [, b]) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+  const ordered = [...tensors].sort(([, a], [, b]) => ARRAYS[b.dtype].BYTES_PER_ELEMENT - ARRAYS[a.dtype].BYTES_PER_ELEMENT);
   const header: [string, object][] = [];
   let dataBytes = 0;
   for (const [name, { dtype, shape, values }] of ordered) {
@@ -92,16 +97,12 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
 }
 
 function checkEntry(name: string, entry: unknown): TensorEntry {
-  if (!isRecord(entry)) throw invalid(`tensor ${name} has no description`);
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (!isTensorType(dtype)) throw invalid(`tensor ${name} has the unknown dtype ${JSON.stringify(dtype)}`);
-  if (!isSizes(shape)) throw invalid(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
-  if (!isSizes(offsets) || offsets.length !== 2) throw invalid(`tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
-  const [begin, end] = offsets as [number, number];
-  if (end - begin !== elementsOf(shape) * ELEMENT_BYTES[dtype]) {
-    throw invalid(`tensor ${name} has ${end - begin} bytes for ${dtype} [${shape.join(', ')}]`);
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  if (isTensorType(dtype) && isSizes(shape) && isSizes(offsets) && offsets.length === 2) {
+    const [begin, end] = offsets as [number, number];
+    if (end - begin === elementsOf(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT) return { name, dtype, shape, begin, end };
   }
-  return { name, dtype, shape, begin, end };
+  throw invalid(`tensor ${name} cannot be ${JSON.stringify(entry)}`);
 }
 
 function checkCoverage(entries: readonly TensorEntry[], dataBytes: number): void {
@@ -114,24 +115,11 @@ function checkCoverage(entries: readonly TensorEntry[], dataBytes: number): void
 }
 
 function viewTensor(bytes: Uint8Array, dataStart: number, { dtype, shape, begin, end }: TensorEntry): SafeTensor {
+  const elements = ARRAYS[dtype];
   const start = bytes.byteOffset + dataStart + begin;
-  const aligned = start % ELEMENT_BYTES[dtype] === 0;
-  const buffer = aligned ? bytes.buffer : bytes.slice(dataStart + begin, dataStart + end).buffer;
-  const offset = aligned ? start : 0;
-  const length = elementsOf(shape);
-  switch (dtype) {
-    case 'F32':
-      return { dtype, shape, values: new Float32Array(buffer, offset, length) };
-    case 'I32':
-      return { dtype, shape, values: new Int32Array(buffer, offset, length) };
-    case 'F16':
-    case 'U16':
-      return { dtype, shape, values: new Uint16Array(buffer, offset, length) };
-    case 'I8':
-      return { dtype, shape, values: new Int8Array(buffer, offset, length) };
-    case 'U8':
-      return { dtype, shape, values: new Uint8Array(buffer, offset, length) };
-  }
+  const isAligned = start % elements.BYTES_PER_ELEMENT === 0;
+  const buffer = isAligned ? bytes.buffer : bytes.slice(dataStart + begin, dataStart + end).buffer;
+  return { dtype, shape, values: new elements(buffer, isAligned ? start : 0, elementsOf(shape)) } as SafeTensor;
 }
 
 function elementsOf(shape: readonly number[]): number {
@@ -139,7 +127,7 @@ function elementsOf(shape: readonly number[]): number {
 }
 
 function isTensorType(value: unknown): value is TensorType {
-  return typeof value === 'string' && Object.hasOwn(ELEMENT_BYTES, value);
+  return typeof value === 'string' && Object.hasOwn(ARRAYS, value);
 }
 
 function isSizes(value: unknown): value is readonly number[] {

@@ -69,9 +69,9 @@ describe('safetensors', () => {
     ['a header of 2^40 bytes', Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 0, 123, 125), /claims 1099511627776 bytes/],
     ['a header that is not JSON', fileOf('{"a":'), /not JSON/],
     ['a header that is a list', fileOf([]), /not an object/],
-    ['an unknown dtype', fileOf({ a: { dtype: 'F99', shape: [1], data_offsets: [0, 4] } }, 4), /unknown dtype "F99"/],
-    ['a negative size', fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } }, 4), /shape \[-1\]/],
-    ['too few bytes for a shape', fileOf({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }, 4), /has 4 bytes for F32 \[2\]/],
+    ['an unknown dtype', fileOf({ a: { dtype: 'F99', shape: [1], data_offsets: [0, 4] } }, 4), /tensor a cannot be {"dtype":"F99"/],
+    ['a negative size', fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 4] } }, 4), /tensor a cannot be .*"shape":\[-1\]/],
+    ['too few bytes for a shape', fileOf({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 4] } }, 4), /tensor a cannot be .*"shape":\[2\],"data_offsets":\[0,4\]/],
     ['a hole', fileOf({ a: { dtype: 'I8', shape: [2], data_offsets: [2, 4] } }, 4), /begins at byte 2 instead of 0/],
     [
       'an overlap',
