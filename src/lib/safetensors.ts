@@ -1,4 +1,5 @@
 import { RecommenderError } from '../errors.ts';
+import { parseJson } from './parse-json.ts';
 
 /**
  * One tensor of a safetensors file; `values` is row-major and a view of the file where its alignment allows.
@@ -86,12 +87,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
     throw invalid(`the header claims ${headerBytes} bytes, the file has ${bytes.length}`);
   }
   const dataStart = PREFIX_BYTES + headerBytes;
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(PREFIX_BYTES, dataStart)));
-  } catch (error) {
-    throw invalid('the header is not JSON', error);
-  }
+  const header = parseJson(bytes.subarray(PREFIX_BYTES, dataStart), (cause) => invalid('the header is not JSON', cause));
   if (!isRecord(header)) throw invalid('the header is not an object');
   return { header, dataStart };
 }

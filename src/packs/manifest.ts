@@ -1,14 +1,14 @@
 import { RecommenderError } from '../errors.ts';
 import { sha256Hex } from '../lib/hash.ts';
+import { parseJson } from '../lib/parse-json.ts';
 import type { PackFile, PackManifest } from './pack.ts';
 
-/** Hex digits of a revision. */
+/** Hex digits. */
 const REVISION_DIGITS = 16;
+const SHA256_DIGITS = 64;
 
 /** A file beside pack.json, and nothing else: no folders, no parent, no hidden file. */
 const FILE_NAME = /^[A-Za-z0-9_][\w.-]*$/;
-const SHA256 = /^[0-9a-f]{64}$/;
-const REVISION = /^[0-9a-f]{16}$/;
 
 /** The revision that belongs to files: SHA-256 over their own hashes in order, shortened. */
 export async function revisionOf(files: readonly PackFile[]): Promise<string> {
@@ -21,12 +21,7 @@ export async function revisionOf(files: readonly PackFile[]): Promise<string> {
  * @throws RecommenderError `PACK_INVALID` that names the first field which is not of the documented form.
  */
 export async function parseManifest(bytes: Uint8Array): Promise<PackManifest> {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new RecommenderError('PACK_INVALID', 'pack.json is not JSON.', { cause });
-  }
+  const value = parseJson(bytes, (cause) => new RecommenderError('PACK_INVALID', 'pack.json is not JSON.', { cause }));
   assertManifest(value);
   const revision = await revisionOf(value.files);
   if (revision !== value.revision) {
@@ -39,18 +34,18 @@ function assertManifest(value: unknown): asserts value is PackManifest {
   const pack = asRecord(value, 'pack.json');
   if (pack.schemaVersion !== 1) throw wrong('schemaVersion', '1, the only one this version reads');
   if (pack.kind !== 'encoder' && pack.kind !== 'recommender') throw wrong('kind', "'encoder' or 'recommender'");
-  for (const field of ['name', 'created', 'licence'] as const) asText(pack[field], field);
-  if (!REVISION.test(asText(pack.revision, 'revision'))) throw wrong('revision', '16 hex digits');
+  for (const field of ['name', 'created', 'licence']) asText(pack[field], field);
+  assertHex(pack.revision, 'revision', REVISION_DIGITS);
   assertFiles(pack.files);
   assertNumbers(pack.dims, 'dims');
   assertNumbers(pack.measured, 'measured');
   asArray(pack.trainingData, 'trainingData').forEach((entry, i) => {
     const source = asRecord(entry, `trainingData[${i}]`);
-    for (const field of ['name', 'licence', 'credit'] as const) asText(source[field], `trainingData[${i}].${field}`);
+    for (const field of ['name', 'licence', 'credit']) asText(source[field], `trainingData[${i}].${field}`);
   });
   if (pack.encoder !== undefined) {
     const encoder = asRecord(pack.encoder, 'encoder');
-    if (!REVISION.test(asText(encoder.revision, 'encoder.revision'))) throw wrong('encoder.revision', '16 hex digits');
+    assertHex(encoder.revision, 'encoder.revision', REVISION_DIGITS);
     asText(encoder.address, 'encoder.address');
   }
   if (pack.features !== undefined) {
@@ -71,7 +66,7 @@ function assertFiles(value: unknown): void {
     if (!FILE_NAME.test(name) || names.has(name)) throw wrong(`files[${i}].name`, 'a plain file name, used once');
     names.add(name);
     if (!Number.isSafeInteger(file.bytes) || (file.bytes as number) < 0) throw wrong(`files[${i}].bytes`, 'a count of bytes');
-    if (!SHA256.test(asText(file.sha256, `files[${i}].sha256`))) throw wrong(`files[${i}].sha256`, '64 hex digits');
+    assertHex(file.sha256, `files[${i}].sha256`, SHA256_DIGITS);
   });
 }
 
@@ -94,6 +89,11 @@ function asArray(value: unknown, field: string): readonly unknown[] {
 function asText(value: unknown, field: string): string {
   if (typeof value !== 'string') throw wrong(field, 'a text');
   return value;
+}
+
+function assertHex(value: unknown, field: string, digits: number): void {
+  const text = asText(value, field);
+  if (text.length !== digits || /[^\da-f]/.test(text)) throw wrong(field, `${digits} hex digits`);
 }
 
 function wrong(field: string, expected: string): RecommenderError {
