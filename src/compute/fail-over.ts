@@ -119,7 +119,7 @@ class MovableWeight implements Tensor {
 
   /** Its copy there. @throws RecommenderError `DEVICE_FAILED` once it was freed: a program kept for a race may come too late. */
   on(device: Device): Tensor {
-    if (this.isFreed) throw new RecommenderError('DEVICE_FAILED', 'A weight was used after it was freed.');
+    if (this.isFreed) throw new RecommenderError('DEVICE_FAILED', 'The tensor was freed, or its run has ended.');
     let copy = this.copies.get(device);
     if (!copy) this.copies.set(device, (copy = this.#upload(device)));
     return copy;

@@ -1,4 +1,5 @@
 import type { Workload } from '../compute/device.ts';
+import { ERROR_CODES } from '../errors.ts';
 import type { Models } from './models.ts';
 import type { EngineStatus } from './protocol.ts';
 
@@ -7,7 +8,7 @@ type ModelStatus = Pick<EngineStatus, 'devices' | 'packs' | 'queue'>;
 /** What can be said of the models: who serves and why, or why there is nobody. */
 export function modelStatus(models: Models | undefined, failure: Error | undefined): ModelStatus {
   if (models === undefined) {
-    const nobody = { device: 'none', why: failure?.message ?? 'The packs are still loading.' };
+    const nobody = { device: 'none', why: failure?.message ?? ERROR_CODES.WARMING_UP };
     return { devices: { encode: nobody, sequence: nobody, score: nobody } satisfies Record<Workload, unknown>, packs: [], queue: { encoding: 0 } };
   }
   return {

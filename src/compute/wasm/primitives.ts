@@ -27,7 +27,7 @@ export function createWasmPrimitives(kernels: ServingKernels, heap: WasmHeap, ar
   function at(tensor: Tensor): number {
     const { address, layout, shape } = WasmTensor.of(tensor);
     if (layout === 'rows') return address;
-    if (layout === 'quantised') throw new RecommenderError('DEVICE_FAILED', 'Weights of int8 rows can only be the weight of linear().');
+    if (layout === 'quantised') throw new RecommenderError('DEVICE_FAILED', 'Int8 rows can only be the weight of linear().');
     const [rows, k] = dimensions(tensor, 2, 'weight');
     const copy = make(shape);
     const { floats } = heap;

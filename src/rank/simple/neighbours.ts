@@ -58,13 +58,12 @@ export function truncateNeighbours({ offsets, items, weights }: Neighbours, limi
  * @throws RecommenderError `PACK_INVALID` when offsets do not ascend, an index is outside the catalogue or a weight is not above 0.
  */
 export function parseNeighbours({ offsets, items, weights }: Neighbours, itemCount: number): Neighbours {
-  const ascending = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
-  const framed = offsets.length === itemCount + 1 && offsets[0] === 0 && offsets[itemCount] === items.length && items.length === weights.length;
-  if (!framed || !ascending) throw new RecommenderError('PACK_INVALID', 'The rows of a neighbour table do not fit its items.');
-  for (const item of items) {
-    if (item < 0 || item >= itemCount) throw new RecommenderError('PACK_INVALID', `A neighbour table names item ${item} of ${itemCount}.`);
+  const isFramed = offsets.length === itemCount + 1 && offsets[0] === 0 && offsets[itemCount] === items.length && items.length === weights.length;
+  const isAscending = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
+  const areKnown = items.every((item: number) => item >= 0 && item < itemCount);
+  if (!isFramed || !isAscending || !areKnown || !weights.every((weight) => weight > 0 && weight < Infinity)) {
+    throw new RecommenderError('PACK_INVALID', `A table of neighbours is not one of ${itemCount} items with weights above 0.`);
   }
-  if (!weights.every((weight) => weight > 0 && weight < Infinity)) throw new RecommenderError('PACK_INVALID', 'A neighbour table has a weight that is not above 0.');
   return { offsets, items, weights };
 }
 

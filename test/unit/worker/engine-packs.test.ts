@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/compute/device.ts';
 import { createReferenceDevice } from '../../../src/compute/reference/device.ts';
 import { createWasmDevice } from '../../../src/compute/wasm/device.ts';
-import { RecommenderError } from '../../../src/errors.ts';
+import { ERROR_CODES, RecommenderError } from '../../../src/errors.ts';
 import { sha256Hex } from '../../../src/lib/hash.ts';
 import { revisionOf } from '../../../src/packs/manifest.ts';
 import type { PackFile } from '../../../src/packs/pack.ts';
@@ -80,7 +80,7 @@ describe('while packs are loading', () => {
     expect(await host.engine.track([createEvent('cart', 7)])).toEqual(['memory']);
     expect(await store.readBehaviour('anonymous')).toHaveLength(1);
     await expect(host.engine.rerank(createShelf(), { limit: 12, deadlineMs: 5 })).rejects.toMatchObject({ code: 'WARMING_UP' });
-    expect((await host.engine.status()).devices.score).toEqual({ device: 'none', why: 'The packs are still loading.' });
+    expect((await host.engine.status()).devices.score).toEqual({ device: 'none', why: ERROR_CODES.WARMING_UP });
     const patient = host.engine.rerank(createShelf(), PATIENT);
     arrive();
     const { ranked } = await patient;
