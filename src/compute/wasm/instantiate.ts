@@ -16,5 +16,5 @@ export async function inflateKernels(base64: string): Promise<ArrayBuffer> {
 
 /** What a failed compilation or a missing `WebAssembly` means to the caller. */
 export function wasmFailure(cause: unknown): RecommenderError {
-  return new RecommenderError('DEVICE_FAILED', 'WebAssembly with SIMD is missing or the page’s policy forbids it.', { cause });
+  return new RecommenderError('DEVICE_FAILED', 'WebAssembly SIMD is missing, or the page forbids it.', { cause });
 }
