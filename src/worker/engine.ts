@@ -99,6 +99,13 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
     models?.candidates.clear();
   }
 
+  /** The visit, with all that was written to it by now in its store. */
+  async function writtenVisit(): Promise<Visit | null> {
+    const opened = await visit;
+    await opened?.written();
+    return opened;
+  }
+
   /** The models and the shopper with all that is stored by now; @throws RecommenderError `CONSENT_DENIED` */
   async function shopperNow(patience: Patience): Promise<{ models: Models; visit: Visit; shopper: LiveShopper } | 'late'> {
     if (consent === 'denied') throw new RecommenderError('CONSENT_DENIED');
@@ -216,12 +223,16 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
       call(async () => ({
         consent,
         ...modelStatus(models, failure),
-        store: await storeStatus((await visit)?.store ?? null),
+        store: await storeStatus((await writtenVisit())?.store ?? null),
         timings,
         ledger: environment.ledger(),
       })),
 
-    exportData: () => call(() => gate.exportData()),
+    exportData: () =>
+      call(async () => {
+        await writtenVisit();
+        return gate.exportData();
+      }),
 
     eraseData: () =>
       call(() =>

@@ -1,5 +1,6 @@
 import type { VectorCache } from '../encoder/vector-cache.ts';
 import { RecommenderError } from '../errors.ts';
+import { nextTask } from '../lib/next-task.ts';
 import type { BehaviourRow, NewBehaviourRow, ShopperStore, SlateRecord } from '../storage/shopper-store.ts';
 import { LiveShopper } from './live-shopper.ts';
 import type { Models } from './models.ts';
@@ -64,9 +65,14 @@ export class Visit {
     await Promise.allSettled(this.#appends);
   }
 
-  /** In the background: no slate waits for its record. */
+  /** Once the answer has left: no slate waits for its record to be cloned. */
   logSlate(record: SlateRecord): void {
-    this.#write(this.store.logSlate(record)).catch((error: unknown) => this.#report(RecommenderError.from(error, 'STORAGE_FAILED')));
+    this.#write(nextTask().then(() => this.store.logSlate(record))).catch((error: unknown) => this.#report(RecommenderError.from(error, 'STORAGE_FAILED')));
+  }
+
+  /** Resolves when all that is to be written by now is stored, or was refused. */
+  async written(): Promise<void> {
+    await Promise.allSettled(this.#writes);
   }
 
   /** Resolves when nothing of this visit writes to the store any more. */
