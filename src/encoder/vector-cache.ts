@@ -161,10 +161,12 @@ export class VectorCache {
   #keep(slice: readonly TextToEncode[], vectors: Float32Array): void {
     const keys = slice.map(({ key }) => key);
     this.#vectors.set(keys, quantiseUnitRows(vectors, this.dimensions));
+    // The slice that is done still counts as pending while it is handed over.
+    const isLast = this.#queue.pending <= slice.length;
+    if (isLast) this.#provisional.clear();
     if (!this.#store) return;
     this.#unsaved.push(...keys.filter((key) => !this.#stored.has(key)));
-    // The slice that is done still counts as pending while it is handed over.
-    if (this.#unsaved.length >= BLOCK_ROWS || this.#queue.pending <= slice.length) this.#save();
+    if (this.#unsaved.length >= BLOCK_ROWS || isLast) this.#save();
   }
 
   /** Hands the next block to the store. */

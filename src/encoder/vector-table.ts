@@ -61,8 +61,10 @@ export class VectorTable {
     return copy;
   }
 
+  /** Forgets all, and gives its memory back. */
   clear(): void {
     this.#rows.clear();
+    this.#matrix = { ...this.#matrix, values: new Int8Array(0), scales: new Float32Array(0) };
   }
 
   #place(key: string, row: number): void {

@@ -55,9 +55,10 @@ class WasmDevice implements Device {
   uploadRows(rows: QuantisedRows): Tensor {
     if (this.#failure) throw this.#failure;
     const { values, scales, columns } = rows;
+    // Before what is brought for it, which the heap then takes back at its end.
+    const address = this.#heap.allocate(this.#kernels.quantisedBytes(scales.length, columns));
     const raw = this.#heap.allocate(values.length);
     const rawScales = this.#heap.allocate(scales.byteLength);
-    const address = this.#heap.allocate(this.#kernels.quantisedBytes(scales.length, columns));
     new Int8Array(this.#heap.memory.buffer).set(values, raw);
     this.#heap.floats.set(scales, rawScales / 4);
     this.#kernels.packQuantised(address, raw, rawScales, scales.length, columns);
