@@ -2,8 +2,8 @@
 export const ERROR_CODES = {
   CLOSED: 'The recommender was closed; create a new one.',
   ABORTED: 'The caller aborted the request.',
-  INVALID_OPTIONS: 'An option is not of the documented form.',
-  INVALID_EVENT: 'An event is not of the documented form.',
+  INVALID_OPTIONS: 'An option is not as documented.',
+  INVALID_EVENT: 'An event is not as documented.',
   INVALID_CANDIDATES: 'Candidates must be a list of objects with ids.',
   CONSENT_DENIED: 'The shopper has not consented; call setConsent().',
   DEADLINE: 'No answer in time; the server order was kept.',
@@ -14,8 +14,8 @@ export const ERROR_CODES = {
   DEVICE_FAILED: 'A device failed; the next one serves.',
   ENCODER_FAILED: "The shop's own encoder failed; texts without vectors keep their places.",
   STORAGE_FAILED: 'IndexedDB refused; this visit is kept in memory only.',
-  INVALID_DATA: 'The input data cannot be used as they are.',
-  PEER_MISSING: 'An optional package is not installed.',
+  INVALID_DATA: 'The input data are not as documented.',
+  PEER_MISSING: 'A package is not installed.',
   INTERNAL: 'A defect in Shelfwise; please report the cause.',
 } as const;
 

@@ -11,6 +11,6 @@ export function stored(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     // Also after an error of a request, which aborts its transaction.
-    transaction.onabort = () => reject(transaction.error ?? new DOMException('It was aborted.', 'AbortError'));
+    transaction.onabort = () => reject(transaction.error!);
   });
 }
