@@ -4,10 +4,10 @@ export type Contender = () => Float32Array | Promise<Float32Array>;
 /** One value a round for each contender, milliseconds of one call. */
 export type Times<Name extends string = string> = Record<Name, number[]>;
 
-/** Work below this is timed in batches, since the page's clock has steps of 0.1 ms. */
+/** Work below this is timed in batches of at least so many calls, since the page's clock has steps of 0.1 ms. */
 const SHORT_MS = 1;
 const SHORT_CALLS = 1_000;
-/** Longer work is repeated until a round has seen this much of it. */
+/** All work is repeated until a round has seen this much of it: a single collection of garbage takes as long as hundreds of short calls. */
 const ROUND_MS = 300;
 const WARM_UP_MS = 300;
 
@@ -68,7 +68,7 @@ async function warmUp(work: Contender): Promise<number> {
 }
 
 function callsOf(milliseconds: number): number {
-  return milliseconds < SHORT_MS ? SHORT_CALLS : Math.max(1, Math.ceil(ROUND_MS / milliseconds));
+  return Math.max(milliseconds < SHORT_MS ? SHORT_CALLS : 1, Math.ceil(ROUND_MS / milliseconds));
 }
 
 async function timeCalls(work: Contender, calls: number): Promise<number> {
