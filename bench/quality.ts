@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { runTrain } from '../src/cli/train.ts';
+import { estimate, type Sample } from '../src/evaluate/bootstrap.ts';
+import { DEPTH, judge, METRICS, type Metric } from '../src/evaluate/metrics.ts';
 import type { Part } from '../src/learn/recommender-training.ts';
 import type { Bench, BenchTableCell } from './harness.ts';
 import { formatMarkdownTable, writeReadmeBlock } from './readme.ts';
 import { compareInChromium } from './quality/in-chromium.ts';
-import { DEPTH, estimate, judge, METRICS, type Metric, type Sample } from './quality/metrics.ts';
 import { loadQualityData, type QualityData, type TestInvoice } from './quality/protocol.ts';
 import { engineRanker, lstmRanker, packModels, serverOrder, simpleRankers, textRanker, type QualityRanker } from './quality/rankers.ts';
 import { ONLINE_RETAIL, ONLINE_RETAIL_WORKING } from './quality/online-retail.ts';

@@ -1,6 +1,6 @@
 import type { Candidate } from '../../src/types.ts';
 import { openDemoShop } from '../demo-shop.ts';
-import { DEPTH } from './metrics.ts';
+import { DEPTH } from '../../src/evaluate/metrics.ts';
 import type { QualityData, TestInvoice } from './protocol.ts';
 import type { QualityRanker } from './rankers.ts';
 

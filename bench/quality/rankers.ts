@@ -1,6 +1,7 @@
 import type { Candidate } from '../../src/types.ts';
 import { createReferenceDevice } from '../../src/compute/reference/device.ts';
 import { createWasmDevice } from '../../src/compute/wasm/device.ts';
+import { DEPTH } from '../../src/evaluate/metrics.ts';
 import { readFileBytes } from '../../src/packs/read-file-bytes.ts';
 import { FEATURE_COUNT } from '../../src/rank/features.ts';
 import { FEATURE_NAMES } from '../../src/rank/feature-schema.ts';
@@ -16,7 +17,6 @@ import { createEngine } from '../../src/worker/engine.ts';
 import type { EngineEnvironment } from '../../src/worker/environment.ts';
 import { loadModels, type Models } from '../../src/worker/models.ts';
 import type { TrackedEvent } from '../../src/worker/protocol.ts';
-import { DEPTH } from './metrics.ts';
 import type { Line, QualityData, TestInvoice } from './protocol.ts';
 
 /** One shopper's visit, from one ranker's side. */
