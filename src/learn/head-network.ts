@@ -15,7 +15,7 @@ export interface HeadShape {
   readonly lists: number;
 }
 
-/** Lists of candidates with one right answer each. */
+/** Lists of candidates, and how much each of them is a right answer. */
 export interface HeadBatch {
   readonly lists: number;
   /** [lists · listLength, input] */
@@ -24,8 +24,8 @@ export interface HeadBatch {
   readonly context: Float32Array;
   /** Added to the scores before the soft-max: log of how many items a sampled one stands for; -∞-like for padding, [lists · listLength]. */
   readonly offsets: Float32Array;
-  /** Position of the right answer, [lists]. */
-  readonly targets: Int32Array;
+  /** The distribution that the soft-max is to give, [lists · listLength]; each list's shares sum to 1. */
+  readonly shares: Float32Array;
 }
 
 const [FIRST, SECOND] = HEAD_LAYERS;
@@ -45,6 +45,7 @@ export class HeadNetwork {
   readonly #secondGradient: Float32Array;
   readonly #scores: Float32Array; // [rows, 1]
   readonly #weights: Float32Array; // [lists]
+  readonly #firstRows: Int32Array; // [lists], zeros
 
   constructor(shape: HeadShape, kernels: TrainingKernels, random: Random) {
     const rows = shape.lists * shape.listLength;
@@ -69,6 +70,7 @@ export class HeadNetwork {
     this.#secondGradient = kernels.allocate(rows * SECOND);
     this.#scores = kernels.allocate(rows);
     this.#weights = kernels.allocate(shape.lists);
+    this.#firstRows = new Int32Array(shape.lists);
   }
 
   /** Scores of every row, [lists · listLength]: a view, valid until the next call. */
@@ -108,8 +110,12 @@ export class HeadNetwork {
     for (const { gradient } of this.parameters.values()) gradient.fill(0);
     const scores = this.forward(batch);
     for (let row = 0; row < rows; row++) scores[row]! += batch.offsets[row]!;
+    // The kernel knows one right answer; of another distribution, loss and gradient differ by what is linear in the scores.
+    let loss = 0;
+    for (let row = 0; row < rows; row++) loss += (batch.shares[row]! * (scores[row - (row % listLength)]! - scores[row]!)) / batch.lists;
     this.#weights.fill(1 / batch.lists);
-    const loss = kernels.softmaxCrossEntropy(this.#scores, batch.targets, this.#weights, { rows: batch.lists, classes: listLength });
+    loss += kernels.softmaxCrossEntropy(this.#scores, this.#firstRows, this.#weights, { rows: batch.lists, classes: listLength });
+    for (let row = 0; row < rows; row++) this.#scores[row]! += (Number(row % listLength === 0) - batch.shares[row]!) / batch.lists;
 
     kernels.matmul(this.#g('layer2'), this.#scores, this.#second, { m: 1, n: SECOND, k: rows }, { transposeA: true });
     for (let row = 0; row < rows; row++) this.#g('layer2.bias')[0]! += this.#scores[row]!;

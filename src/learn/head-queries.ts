@@ -8,6 +8,10 @@ import { PURCHASE, type Histories } from './histories.ts';
 /** A list of candidates of which one came next. */
 export interface HeadQuery {
   readonly shopper: number;
+  /** How many events the shopper had before the session. */
+  readonly events: number;
+  /** The candidates, [rows]. */
+  readonly items: Int32Array;
   /** [rows, FEATURE_COUNT] */
   readonly features: Float32Array;
   /** h_u, [hidden] */
@@ -16,6 +20,10 @@ export interface HeadQuery {
   readonly offsets: Float32Array;
   /** Row of the item that came next. */
   readonly target: number;
+  /** Rows of all items that the rest of the session brings, the next one among them. */
+  readonly later: readonly number[];
+  /** Whether a ranker put that item near its top; otherwise it is a candidate only because it came next. */
+  readonly found: boolean;
 }
 
 /** A catalogue's public sales as of a day, [items] each; NaN where there is no series. */
@@ -97,7 +105,8 @@ async function sessionQueries(
     const inSession = new Set(histories.item.subarray(start, start + line));
     const target = histories.item[start + line]!;
     if (inSession.has(target)) continue;
-    queries.push(await makeQuery(source, random, shopper, prepared, inSession, target, demand));
+    const later = new Set(histories.item.subarray(start + line, stop));
+    queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { inSession, target, later }, demand));
   }
   return queries;
 }
@@ -105,17 +114,20 @@ async function sessionQueries(
 async function makeQuery(
   source: HeadQuerySource,
   random: Random,
-  shopper: number,
+  asked: Pick<HeadQuery, 'shopper' | 'events'>,
   prepared: PreparedShopper,
-  inSession: ReadonlySet<number>,
-  target: number,
+  { inSession, target, later }: { readonly inSession: ReadonlySet<number>; readonly target: number; readonly later: ReadonlySet<number> },
   demand: DemandFigures,
 ): Promise<HeadQuery> {
   const items = source.itemIds.length;
   const { markov, rules, knn, personal } = prepared.scores;
   const hard = new Set([target]);
+  let found = false;
   for (const scores of [markov, rules, knn, personal, demand.lastWeek, ...(prepared.next ? [prepared.next.catalogueScores] : [])]) {
-    for (const item of topItems(scores, HARD_PER_RANKER)) if (!inSession.has(item)) hard.add(item);
+    for (const item of topItems(scores, HARD_PER_RANKER)) {
+      if (!inSession.has(item)) hard.add(item);
+      if (item === target) found = true;
+    }
   }
   const others = new Set<number>();
   const rest = items - hard.size - inSession.size;
@@ -130,7 +142,8 @@ async function makeQuery(
     rows.map((item, row) => candidateView(source, item, demand, positions ? positions[row]! : null)),
   );
   const standsFor = Math.log(Math.max(1, rest) / Math.max(1, others.size));
-  return { shopper, features, hidden: prepared.hidden.slice(), offsets: Float32Array.from(rows, (_, row) => (row < hard.size ? 0 : standsFor)), target: 0 };
+  const offsets = Float32Array.from(rows, (_, row) => (row < hard.size ? 0 : standsFor));
+  return { ...asked, items: Int32Array.from(rows), features, hidden: prepared.hidden.slice(), offsets, target: 0, later: [...rows.keys()].filter((row) => later.has(rows[row]!)), found };
 }
 
 /** An item of the training catalogue as a candidate. */

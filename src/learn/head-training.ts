@@ -18,6 +18,8 @@ export interface HeadTrainingOptions {
   readonly batchLists: number;
   /** Share of shoppers that measure the head instead of training it. */
   readonly heldOutShare: number;
+  /** Share of the loss for all that the session still brings; the rest is for the very next item. */
+  readonly laterShare: number;
   /** Dropout on h_u, so that the head does not remember shoppers. */
   readonly contextDropout: number;
 }
@@ -31,6 +33,7 @@ export const DEFAULT_HEAD_TRAINING: HeadTrainingOptions = {
   weightDecay: 1e-2,
   batchLists: 32,
   heldOutShare: 0.2,
+  laterShare: 0.3,
   contextDropout: 0.5,
 };
 
@@ -38,6 +41,14 @@ export interface TrainedHead {
   readonly tensors: Map<string, { shape: number[]; values: Float32Array }>;
   /** NDCG@10 over the held-out shoppers' sampled lists, per epoch; comparable only among heads on the same lists. */
   readonly history: readonly { readonly epoch: number; readonly loss: number; readonly ndcg: number }[];
+  /** The held-out shoppers' lists with the trained head's scores of their rows. */
+  readonly heldOut: readonly ScoredQuery[];
+}
+
+export interface ScoredQuery {
+  readonly query: HeadQuery;
+  /** [rows] */
+  readonly scores: Float32Array;
 }
 
 /** Score of a row that pads a short list: it never wins and has no gradient. */
@@ -57,16 +68,19 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
     const x = new Float32Array(chosen.length * listLength * shape.input);
     const contexts = new Float32Array(chosen.length * context);
     const offsets = new Float32Array(chosen.length * listLength).fill(PADDING_OFFSET);
+    const shares = new Float32Array(chosen.length * listLength);
     chosen.forEach((query, list) => {
       x.set(standardise(query.features, columns, mean, deviation), list * listLength * shape.input);
       offsets.set(query.offsets, list * listLength);
+      shares[list * listLength + query.target] = 1 - options.laterShare;
+      for (const row of query.later) shares[list * listLength + row]! += options.laterShare / query.later.length;
       const kept = 1 / (1 - options.contextDropout);
       for (let k = 0; k < context; k++) {
         const factor = !dropout ? 1 : dropout.next() < options.contextDropout ? 0 : kept;
         contexts[list * context + k] = query.hidden[k]! * factor;
       }
     });
-    return { lists: chosen.length, x, context: contexts, offsets, targets: Int32Array.from(chosen, ({ target }) => target) };
+    return { lists: chosen.length, x, context: contexts, offsets, shares };
   };
 
   const history: { epoch: number; loss: number; ndcg: number }[] = [];
@@ -83,27 +97,34 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
       step++;
       stepAdamW(kernels, network.parameters, { step, learningRate: options.learningRate * (1 - step / (epochs * stepsPerEpoch)), weightDecay: options.weightDecay });
     }
-    history.push({ epoch, loss: loss / training.length, ndcg: meanNdcg(network, validation, batchOf, options.batchLists) });
+    history.push({ epoch, loss: loss / training.length, ndcg: meanNdcg(scoreQueries(network, validation, batchOf, options.batchLists)) });
   }
   const tensors: TrainedHead['tensors'] = new Map([...network.parameters].map(([name, { shape: size, values }]) => [name, { shape: [...size], values: values.slice() }]));
   tensors.set('features.mean', { shape: [columns.length], values: mean });
   tensors.set('features.deviation', { shape: [columns.length], values: deviation });
-  return { tensors, history };
+  return { tensors, history, heldOut: [...scoreQueries(network, validation, batchOf, options.batchLists)] };
 }
 
-function meanNdcg(network: HeadNetwork, queries: readonly HeadQuery[], batchOf: (chosen: readonly HeadQuery[], dropout: null) => HeadBatch, lists: number): number {
-  let gain = 0;
+function* scoreQueries(network: HeadNetwork, queries: readonly HeadQuery[], batchOf: (chosen: readonly HeadQuery[], dropout: null) => HeadBatch, lists: number): Generator<ScoredQuery, undefined> {
+  const { listLength } = network.shape;
   for (let start = 0; start < queries.length; start += lists) {
     const chosen = queries.slice(start, start + lists);
     const scores = network.forward(batchOf(chosen, null));
-    chosen.forEach(({ target, offsets }, list) => {
-      const first = list * network.shape.listLength;
-      let rank = 0;
-      for (let row = 0; row < offsets.length; row++) if (scores[first + row]! > scores[first + target]!) rank++;
-      gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
-    });
+    for (const [list, query] of chosen.entries()) yield { query, scores: scores.slice(list * listLength, list * listLength + query.offsets.length) };
   }
-  return queries.length === 0 ? 0 : gain / queries.length;
+  return undefined;
+}
+
+function meanNdcg(queries: Iterable<ScoredQuery>): number {
+  let gain = 0;
+  let count = 0;
+  for (const { query, scores } of queries) {
+    let rank = 0;
+    for (const score of scores) if (score > scores[query.target]!) rank++;
+    gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
+    count++;
+  }
+  return count === 0 ? 0 : gain / count;
 }
 
 /** Mean and standard deviation of each feature where it is not missing. */

@@ -6,7 +6,7 @@ import { FEATURE_NAMES, FEATURE_SCHEMA, type FeatureName } from './feature-schem
 import { FEATURE_COUNT } from './features.ts';
 
 /** Sizes of the head's two hidden layers. */
-export const HEAD_LAYERS = [32, 16] as const;
+export const HEAD_LAYERS = [64, 32] as const;
 
 const CLIP = 5; // standard deviations; an outlier must not outshout the rest
 
@@ -88,8 +88,8 @@ export class JointHead {
     const [scores] = await this.#device.run((ops) => {
       const [first, second, last] = this.#layers;
       const bias = ops.input(this.#shopperBias(hiddenState), [HEAD_LAYERS[0]]);
-      const one = ops.linear(ops.input(x, [rows, 2 * this.#columns.length]), first!.weight, bias, 'relu'); // [rows, 32]
-      const two = ops.linear(one, second!.weight, second!.bias, 'relu'); // [rows, 16]
+      const one = ops.linear(ops.input(x, [rows, 2 * this.#columns.length]), first!.weight, bias, 'relu'); // [rows, 64]
+      const two = ops.linear(one, second!.weight, second!.bias, 'relu'); // [rows, 32]
       return [ops.linear(two, last!.weight, last!.bias)]; // [rows, 1]
     });
     return scores!;

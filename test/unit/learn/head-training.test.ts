@@ -15,7 +15,7 @@ function lists(count: number): HeadQuery[] {
   return Array.from({ length: count }, (_, shopper) => {
     const features = Float32Array.from({ length: ROWS * FEATURE_COUNT }, () => random.normal());
     features[TELLING] = 4;
-    return { shopper, features, hidden: Float32Array.of(random.normal(), random.normal()), offsets: new Float32Array(ROWS), target: 0 };
+    return { shopper, events: 0, items: Int32Array.from({ length: ROWS }, (__, item) => item), found: true, features, hidden: Float32Array.of(random.normal(), random.normal()), offsets: new Float32Array(ROWS), target: 0, later: [0] };
   });
 }
 

@@ -9,6 +9,7 @@ import type { EventStream } from '../../../src/learn/augmentation.ts';
 import { HeadNetwork, type HeadBatch } from '../../../src/learn/head-network.ts';
 import { InterestNetwork } from '../../../src/learn/interest-network.ts';
 import { cutIntoChunks, type Chunk } from '../../../src/learn/lanes.ts';
+import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import { FEATURE_SCHEMA, FEATURE_NAMES } from '../../../src/rank/feature-schema.ts';
 import { FEATURE_COUNT } from '../../../src/rank/features.ts';
 import { JointHead, standardise } from '../../../src/rank/head.ts';
@@ -28,10 +29,11 @@ function streamOf(items: readonly number[]): EventStream {
   };
 }
 
-function interestNetwork() {
+function interestNetwork(loss: ItemLossOptions = { kind: 'softmax' }) {
   const random = createRandom(3);
   const text = Float32Array.from({ length: SHAPE.items * SHAPE.text }, () => random.normal() / 2);
-  return { text, network: new InterestNetwork(SHAPE, text, QUANTILES, createReferenceTrainingKernels(), random) };
+  const catalogue = { textVectors: text, priceQuantiles: QUANTILES, itemCounts: [3, 1, 4, 1, 5, 9, 2] };
+  return { text, network: new InterestNetwork(SHAPE, catalogue, loss, createReferenceTrainingKernels(), random) };
 }
 
 const chunkOf = (streams: readonly EventStream[]): Chunk => cutIntoChunks(streams.values(), SHAPE.lanes, SHAPE.steps).next().value!;
@@ -56,8 +58,12 @@ function checkGradients(parameters: InterestNetwork['parameters'], lossOf: () =>
 }
 
 describe('interest network', () => {
-  test('its gradients are the differences of its loss', () => {
-    const { network } = interestNetwork();
+  test.each<ItemLossOptions>([
+    { kind: 'softmax' },
+    { kind: 'sampled-softmax', negatives: 3, sampler: 'popularity' },
+    { kind: 'gbce', negatives: 4, calibration: 0.75 },
+  ])('its gradients are the differences of its loss: %o', (loss) => {
+    const { network } = interestNetwork(loss);
     const chunk = chunkOf([streamOf([1, 2, 3]), streamOf([4, 6, 2, 1, 5]), streamOf([0, 3])]);
     // The kind loss is not in the returned figure, so it is left out here; its layers are the same matmuls.
     const regularisation = { ...NO_DROPOUT, kindWeight: 0 };
@@ -112,7 +118,7 @@ describe('head network', () => {
     x: standardise(features(), columns, zeros, ones),
     context: Float32Array.of(0.3, -0.5, 0.2, 0.9, 0.1, -0.4),
     offsets: Float32Array.of(0, 0, 1, 1, -1e9, 0, 0, 0, 2, 2),
-    targets: Int32Array.of(1, 3),
+    shares: Float32Array.of(0, 0.7, 0.2, 0.1, 0, 0, 0, 0, 1, 0),
   });
 
   test('its gradients are the differences of its loss', () => {

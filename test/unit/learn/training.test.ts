@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createTrainingKernels } from '../../../src/compute/create-training-kernels.ts';
 import { createRandom } from '../../../src/lib/random.ts';
 import { groupByUser, logBefore, PURCHASE, type LogColumns } from '../../../src/learn/histories.ts';
+import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
 
 const ITEMS = 12;
@@ -53,22 +54,29 @@ const options = {
 };
 const train = (hooks?: InterestHooks, changes = {}) => trainInterest(data, createTrainingKernels({ maxBytes: 64 * 2 ** 20 }), { ...options, ...changes }, hooks);
 
+const LOSSES: readonly ItemLossOptions[] = [
+  { kind: 'softmax' },
+  { kind: 'sampled-softmax', negatives: 4, sampler: 'uniform' },
+  { kind: 'sampled-softmax', negatives: 4, sampler: 'popularity' },
+  { kind: 'gbce', negatives: 4, calibration: 0.75 },
+];
+
 describe('training the interest LSTM', () => {
-  test('learns a ring of items whole', async () => {
+  test.each(LOSSES)('learns a ring of items whole: %o', async (loss) => {
     const quiet = { purchaseShare: 0.5, cartShare: 0.5, noiseViews: 0, noiseCarts: 0, zeroGapShare: 1 };
-    const { history } = await train({}, { hidden: 32, maxEpochs: 60, patience: 60, refitEpochs: 0, weightDecay: 0, augmentation: quiet, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0, residualDropout: 0 } });
+    const { history } = await train({}, { loss, hidden: 32, maxEpochs: 60, patience: 60, refitEpochs: 0, weightDecay: 0, augmentation: quiet, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0, residualDropout: 0 } });
     expect(Math.max(...history.map(({ ndcg }) => ndcg!))).toBeGreaterThan(0.99);
   });
 
-  test('the same seed gives the same bytes, another seed others', async () => {
-    const [one, two, other] = [await train(), await train(), await train({}, { seed: 2 })];
+  test.each(LOSSES)('the same seed gives the same bytes, another seed others: %o', async (loss) => {
+    const [one, two, other] = [await train({}, { loss }), await train({}, { loss }), await train({}, { loss, seed: 2 })];
     expect(two.shipped).toEqual(one.shipped);
     expect(two.tuned).toEqual(one.tuned);
     expect(other.shipped.get('items')).not.toEqual(one.shipped.get('items'));
   });
 
-  test.each([1, 3, 5])('interrupted after %i epochs and resumed, it ends where it would have ended', async (epochs) => {
-    const whole = await train();
+  test.each([1, 3, 5].flatMap((epochs) => LOSSES.map((loss) => ({ epochs, loss }))))('interrupted and resumed, it ends where it would have ended: %o', async ({ epochs, loss }) => {
+    const whole = await train({}, { loss });
     const stop = new AbortController();
     let checkpoint: InterestCheckpoint | undefined;
     let saved = 0;
@@ -79,10 +87,10 @@ describe('training the interest LSTM', () => {
         if (++saved === epochs) stop.abort(new Error('enough'));
         return Promise.resolve();
       },
-    });
+    }, { loss });
     if (epochs < 5) await expect(interrupted).rejects.toThrow('enough');
     else await interrupted;
-    const resumed = await train({ resumeFrom: checkpoint });
+    const resumed = await train({ resumeFrom: checkpoint }, { loss });
     expect(resumed.shipped).toEqual(whole.shipped);
     expect(resumed.tuned).toEqual(whole.tuned);
     expect(resumed.history.map(({ ndcg }) => ndcg)).toEqual(whole.history.map(({ ndcg }) => ndcg));
