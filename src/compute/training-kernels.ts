@@ -76,6 +76,12 @@ export interface TrainingKernels {
    * multiplied by weights[row]; rows with weight 0 become zeros. Returns Σ weight · loss.
    */
   softmaxCrossEntropy(logits: Float32Array, targets: Int32Array, weights: Float32Array, shape: { rows: number; classes: number }): number;
+  /**
+   * Sigmoid cross-entropy over full rows, in which one class is right and the others are wrong: Σ weight · (positiveWeight ·
+   * -log σ(right) + Σ -log(1 - σ(wrong))) is returned, and logits [rows, classes] are overwritten with its gradient; rows with
+   * weight 0 become zeros.
+   */
+  binaryCrossEntropy(logits: Float32Array, targets: Int32Array, weights: Float32Array, shape: { rows: number; classes: number; positiveWeight: number }): number;
   /** AdamW (Loshchilov & Hutter 2019, algorithm 2), in place. */
   adamW(parameters: Float32Array, gradients: Float32Array, first: Float32Array, second: Float32Array, options: AdamWOptions): void;
   /** Σ x², for gradient clipping. */

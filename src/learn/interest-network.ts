@@ -2,7 +2,9 @@ import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES, pricePosition, writeEventFeatures } from '../behaviour/sequence.ts';
 import type { LstmShape, LstmTape, TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
+import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
+import { createItemLoss, type ItemLoss, type ItemLossOptions } from './losses.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import { addBias, addColumns } from './row-sums.ts';
 
@@ -27,20 +29,29 @@ export interface Regularisation {
   readonly kindWeight: number;
 }
 
+/** What the network is told of the shop. */
+export interface InterestCatalogue {
+  /** [items, text]; may be empty where `text` is 0. */
+  readonly textVectors: Float32Array;
+  readonly priceQuantiles: Float32Array;
+  /** How often the log has each item, [items], for losses that sample by popularity. */
+  readonly itemCounts: ArrayLike<number>;
+}
+
 const KINDS = BEHAVIOUR_KINDS.length;
+const PREDICTED_ROWS = 64; // scored at a time: all rows over all items would be the largest array of a training that samples
 
 /**
  * The interest LSTM with its gradients, on training kernels: the trained twin of `forecast/interest.ts`.
- * Item embeddings are v_i = P · text_i + r_i, shared by input and output; the loss is a full softmax over all items.
+ * Item embeddings are v_i = P · text_i + r_i, shared by input and output; the loss is one of `losses.ts`.
  */
 export class InterestNetwork {
   readonly shape: InterestShape;
   readonly parameters: ParameterSet;
   readonly #kernels: TrainingKernels;
-  readonly #text: Float32Array; // [items, text]
   readonly #priceQuantiles: Float32Array;
-  readonly #items: Float32Array; // [items, embedding]: P · text + r
-  readonly #itemsGradient: Float32Array;
+  readonly #items: ItemTable;
+  readonly #loss: ItemLoss;
   readonly #x: Float32Array; // [rows, input]
   readonly #xGradient: Float32Array;
   readonly #tape: LstmTape;
@@ -51,19 +62,17 @@ export class InterestNetwork {
   readonly #activeGradient: Float32Array;
   readonly #user: Float32Array; // [rows, embedding]
   readonly #userGradient: Float32Array;
-  readonly #logits: Float32Array; // [rows, items]
+  readonly #scores: Float32Array; // [PREDICTED_ROWS, items]
   readonly #kindLogits: Float32Array; // [rows, kinds]
   readonly #weights: Float32Array; // [rows]
   readonly #keep: Float32Array; // [rows]
 
-  constructor(shape: InterestShape, textVectors: Float32Array, priceQuantiles: Float32Array, kernels: TrainingKernels, random: Random) {
+  constructor(shape: InterestShape, { textVectors, priceQuantiles, itemCounts }: InterestCatalogue, loss: ItemLossOptions, kernels: TrainingKernels, random: Random) {
     const { items, text, embedding, hidden, lanes, steps } = shape;
     const rows = lanes * steps;
     const input = embedding + EVENT_FEATURES;
     this.shape = shape;
     this.#kernels = kernels;
-    this.#text = kernels.allocate(Math.max(1, items * text));
-    this.#text.set(textVectors.subarray(0, items * text));
     this.#priceQuantiles = priceQuantiles;
     this.parameters = createParameters(kernels, random, {
       projection: { shape: [embedding, text], spread: 0.3 },
@@ -78,8 +87,10 @@ export class InterestNetwork {
       'kind.bias': { shape: [KINDS], spread: 0 },
     });
     this.#p('lstm.bias').fill(1, hidden, 2 * hidden); // an open forget gate at the start (Jozefowicz et al. 2015)
-    this.#items = kernels.allocate(items * embedding);
-    this.#itemsGradient = kernels.allocate(items * embedding);
+    this.#loss = createItemLoss(loss, { rows, items, embedding }, itemCounts, kernels);
+    const { drawn } = this.#loss;
+    const some = drawn === null ? 0 : Math.min(items, drawn + 2 * rows); // drawn, read and to be predicted
+    this.#items = new ItemTable({ items, text, embedding, some }, textVectors, this.parameters, kernels);
     this.#x = kernels.allocate(rows * input);
     this.#xGradient = kernels.allocate(rows * input);
     this.#tape = {
@@ -94,7 +105,7 @@ export class InterestNetwork {
     this.#activeGradient = kernels.allocate(rows * hidden);
     this.#user = kernels.allocate(rows * embedding);
     this.#userGradient = kernels.allocate(rows * embedding);
-    this.#logits = kernels.allocate(rows * items);
+    this.#scores = kernels.allocate(PREDICTED_ROWS * items);
     this.#kindLogits = kernels.allocate(rows * KINDS);
     this.#weights = kernels.allocate(rows);
     this.#keep = kernels.allocate(rows);
@@ -107,15 +118,9 @@ export class InterestNetwork {
 
   /** All item embeddings as they stand, [items, embedding]: a view, valid until the next call. */
   itemEmbeddings(residualKept: Uint8Array | null = null): Float32Array {
-    const { items, embedding, text } = this.shape;
-    if (text > 0) this.#kernels.matmul(this.#items, this.#text, this.#p('projection'), { m: items, n: embedding, k: text }, { transposeB: true });
-    else this.#items.fill(0);
-    const residual = this.#p('residual');
-    for (let i = 0; i < items; i++) {
-      if (residualKept && residualKept[i] === 0) continue;
-      for (let k = i * embedding; k < (i + 1) * embedding; k++) this.#items[k]! += residual[k]!;
-    }
-    return this.#items;
+    const { items, embedding } = this.shape;
+    this.#items.readAll(residualKept);
+    return this.#items.embeddings.subarray(0, items * embedding);
   }
 
   /**
@@ -131,9 +136,12 @@ export class InterestNetwork {
     const rows = Array.from(chunk.keep.keys()).filter(wanted);
     rows.forEach((row, at) => this.#active.set(this.#tape.hidden.subarray(row * hidden, (row + 1) * hidden), at * hidden));
     this.#userVectors(rows.length);
-    this.#kernels.matmul(this.#logits, this.#user, embeddings, { m: rows.length, n: items, k: embedding }, { transposeB: true });
-    addBias(this.#logits, this.#p('items.bias'), rows.length);
-    rows.forEach((row, at) => visit(row, this.#logits.subarray(at * items, (at + 1) * items)));
+    for (let from = 0; from < rows.length; from += PREDICTED_ROWS) {
+      const block = rows.slice(from, from + PREDICTED_ROWS);
+      this.#kernels.matmul(this.#scores, this.#user.subarray(from * embedding), embeddings, { m: block.length, n: items, k: embedding }, { transposeB: true });
+      addBias(this.#scores, this.#p('items.bias'), block.length);
+      block.forEach((row, at) => visit(row, this.#scores.subarray(at * items, (at + 1) * items)));
+    }
   }
 
   /** One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss and Σ weight. */
@@ -141,11 +149,14 @@ export class InterestNetwork {
     const { items, embedding, hidden, text } = this.shape;
     const { parameters } = this;
     const kernels = this.#kernels;
+    const table = this.#items;
     const input = embedding + EVENT_FEATURES;
     for (const { gradient } of parameters.values()) gradient.fill(0);
 
     const residualKept = Uint8Array.from({ length: items }, () => (text > 0 && random.next() < regularisation.residualDropout ? 0 : 1));
-    const embeddings = this.itemEmbeddings(residualKept); // [items, embedding]
+    const drawn = this.#loss.draw(random);
+    if (drawn) table.readSome(drawn, [chunk.item, chunk.targetItem], residualKept);
+    else table.readAll(residualKept);
     const inputMask = this.#readEvents(chunk, random, regularisation.inputDropout);
     this.#stateBefore.set(this.#state);
     this.#keep.set(chunk.keep);
@@ -154,18 +165,15 @@ export class InterestNetwork {
     const rows = Array.from(chunk.targetExists.keys()).filter((row) => chunk.targetExists[row] === 1);
     const dropped = this.#dropHidden(rows, random, regularisation.hiddenDropout);
     this.#userVectors(rows.length);
-    kernels.matmul(this.#logits, this.#user, embeddings, { m: rows.length, n: items, k: embedding }, { transposeB: true });
-    addBias(this.#logits, this.#p('items.bias'), rows.length);
     const weights = Float32Array.from(rows, (row) => chunk.targetWeight[row]!);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const normalised = this.#normalise(weights, Math.max(1, total));
-    const targets = Int32Array.from(rows, (row) => chunk.targetItem[row]!);
-    const loss = kernels.softmaxCrossEntropy(this.#logits, targets, normalised, { rows: rows.length, classes: items });
+    const targets = Int32Array.from(rows, (row) => table.slotOf(chunk.targetItem[row]!));
+    const loss = this.#loss.learn(
+      { rows: rows.length, user: this.#user, items: table.embeddings, bias: table.bias, targets, weights: normalised },
+      { user: this.#userGradient, items: table.gradient, bias: table.biasGradient },
+    );
 
-    const itemsGradient = this.#itemsGradient;
-    kernels.matmul(this.#userGradient, this.#logits, embeddings, { m: rows.length, n: embedding, k: items });
-    kernels.matmul(itemsGradient, this.#logits, this.#user, { m: items, n: embedding, k: rows.length }, { transposeA: true });
-    addColumns(this.#g('items.bias'), this.#logits, rows.length);
     kernels.matmul(this.#activeGradient, this.#userGradient, this.#p('user'), { m: rows.length, n: hidden, k: embedding });
     kernels.matmul(this.#g('user'), this.#userGradient, this.#active, { m: embedding, n: hidden, k: rows.length }, { transposeA: true });
     addColumns(this.#g('user.bias'), this.#userGradient, rows.length);
@@ -179,15 +187,11 @@ export class InterestNetwork {
     kernels.lstmBackward(gradients, this.#xGradient, this.#hiddenGradient, this.#tape, this.#x, this.#lstm(), this.#stateBefore, this.#keep, this.#lstmShape());
 
     for (let row = 0; row < chunk.item.length; row++) {
-      const item = chunk.item[row]!;
-      if (item < 0) continue;
-      for (let k = 0; k < embedding; k++) itemsGradient[item * embedding + k]! += this.#xGradient[row * input + k]! * inputMask[row * embedding + k]!;
+      if (chunk.item[row]! < 0) continue;
+      const slot = table.slotOf(chunk.item[row]!);
+      for (let k = 0; k < embedding; k++) table.gradient[slot * embedding + k]! += this.#xGradient[row * input + k]! * inputMask[row * embedding + k]!;
     }
-    if (text > 0) kernels.matmul(this.#g('projection'), itemsGradient, this.#text, { m: embedding, n: text, k: items }, { transposeA: true });
-    const residualGradient = this.#g('residual');
-    for (let i = 0; i < items; i++) {
-      if (residualKept[i] === 1) residualGradient.set(itemsGradient.subarray(i * embedding, (i + 1) * embedding), i * embedding);
-    }
+    table.writeGradients();
     return { loss: loss * Math.max(1, total), weight: total };
   }
 
@@ -219,10 +223,11 @@ export class InterestNetwork {
         this.#x.fill(0, row * input, (row + 1) * input);
         continue;
       }
+      const slot = this.#items.slotOf(item);
       for (let k = 0; k < embedding; k++) {
         const factor = random && random.next() < dropout ? 0 : 1 / (random ? 1 - dropout : 1);
         mask[row * embedding + k] = factor;
-        this.#x[row * input + k] = this.#items[item * embedding + k]! * factor;
+        this.#x[row * input + k] = this.#items.embeddings[slot * embedding + k]! * factor;
       }
       const gap = chunk.gap[row]!;
       const price = chunk.price[row]!;

@@ -4,6 +4,7 @@ import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationO
 import { CART, PURCHASE, type Histories } from './histories.ts';
 import { InterestNetwork, type Regularisation } from './interest-network.ts';
 import { cutIntoChunks } from './lanes.ts';
+import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
 
 export interface InterestTrainingOptions {
@@ -23,6 +24,7 @@ export interface InterestTrainingOptions {
   readonly steps: number;
   /** Events kept per shopper, the newest; wholesalers have thousands. */
   readonly maxEvents: number;
+  readonly loss: ItemLossOptions;
   readonly regularisation: Regularisation;
   readonly augmentation: AugmentationOptions;
 }
@@ -40,6 +42,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   lanes: 64,
   steps: 16,
   maxEvents: 2_000,
+  loss: { kind: 'softmax' },
   regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1 },
   augmentation: DEFAULT_AUGMENTATION,
 };
@@ -109,7 +112,8 @@ export async function trainInterest(
 ): Promise<TrainedInterest> {
   const random = createRandom(options.seed);
   const shape = { items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, lanes: options.lanes, steps: options.steps };
-  const network = new InterestNetwork(shape, data.textVectors, data.priceQuantiles, kernels, random);
+  const itemCounts = countItems(data.training);
+  const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
   const { parameters } = network;
   const resumed = hooks.resumeFrom;
   const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
@@ -228,10 +232,16 @@ function validate(network: InterestNetwork, data: InterestData, options: Interes
   return count === 0 ? 0 : gain / count;
 }
 
+/** [items] */
+function countItems({ items, item }: Histories): Int32Array {
+  const counts = new Int32Array(items);
+  for (const one of item) counts[one]!++;
+  return counts;
+}
+
 function exportTensors(network: InterestNetwork, histories: Histories): Map<string, { shape: number[]; values: Float32Array }> {
   const { items, embedding } = network.shape;
-  const lines = new Int32Array(items);
-  for (const item of histories.item) lines[item]!++;
+  const lines = countItems(histories);
   const oftenSeen = Uint8Array.from(lines, (count) => (count >= MIN_LINES_FOR_RESIDUAL ? 1 : 0));
   const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
   for (const [name, { shape, values }] of network.parameters) {

@@ -6,6 +6,9 @@ import { beforeAll, describe, it } from 'vitest';
 import { createReferenceTrainingKernels } from '../../src/compute/reference/training.ts';
 import type { LstmShape, TrainingKernels } from '../../src/compute/training-kernels.ts';
 import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
+import { createItemLoss, type ItemLossOptions } from '../../src/learn/losses.ts';
+import { createNegativeSampler } from '../../src/learn/negative-sampler.ts';
+import { createRandom } from '../../src/lib/random.ts';
 import { expectClose, seededValues } from '../unit/compute/numbers.ts';
 
 const TOLERANCE = 1e-4;
@@ -97,6 +100,61 @@ describe.each<[string, () => TrainingKernels]>([
     const expected = tf.grads((...tensors: tf.Tensor[]) => run(...tensors).mul(towards).sum())([...inputs]);
     const actual = [gradientX, gradients.inputWeights, gradients.hiddenWeights, gradients.bias];
     expected.forEach((tensor, i) => expectClose(actual[i]!, tensor.dataSync(), TOLERANCE));
+  });
+
+  it.each<ItemLossOptions>([
+    { kind: 'softmax' },
+    { kind: 'sampled-softmax', negatives: 9, sampler: 'popularity' },
+    { kind: 'gbce', negatives: 7, calibration: 0.75 },
+  ])('agree on the loss of the next item and its gradients: %o', (options) => {
+    const shape = { rows: 13, items: 24, embedding: 6 };
+    const { rows, items, embedding } = shape;
+    const counts = Array.from({ length: items }, (_, item) => 1 + item);
+    const loss = createItemLoss(options, shape, counts, kernels);
+    const drawn = loss.draw(createRandom(2)) ?? Int32Array.from({ length: items }, (_, item) => item);
+    const user = make(rows * embedding, 2);
+    const table = make((items + 1) * embedding, 2);
+    const bias = make(items + 1);
+    const weights = make(rows);
+    weights.forEach((value, row) => (weights[row] = row % 5 === 4 ? 0 : Math.abs(value)));
+    const targets = Int32Array.from({ length: rows }, (_, row) => (row * 5) % items); // some of the first slots, which are the drawn items
+    const gradients = { user: kernels.allocate(user.length), items: kernels.allocate(table.length), bias: kernels.allocate(bias.length) };
+    const value = loss.learn({ rows, user, items: table, bias, targets, weights }, gradients);
+
+    // The textbook's own form: scores of all slots, a mask of those that each row compares, log-sum-exp and log σ over them.
+    const oneHot = tf.oneHot(tf.tensor1d(targets, 'int32'), items).cast('float32'); // [rows, items]
+    const compared = tf.buffer([rows, items]);
+    for (let row = 0; row < rows; row += 1) {
+      for (let slot = 0; slot < items; slot += 1) compared.set(slot < drawn.length || slot === targets[row] ? 1 : 0, row, slot);
+    }
+    const offsets = tf.buffer([rows, items]);
+    if (options.kind === 'sampled-softmax') {
+      const { inclusion } = createNegativeSampler(counts, options.negatives);
+      for (let row = 0; row < rows; row += 1) {
+        drawn.forEach((item, slot) => {
+          if (slot !== targets[row]) offsets.set(-Math.log(inclusion[item]!), row, slot);
+        });
+      }
+    }
+    const mask = compared.toTensor();
+    const lossOf = (...[users, embeddings, biases]: tf.Tensor[]): tf.Scalar => {
+      const scores = tf.matMul(users as tf.Tensor2D, (embeddings as tf.Tensor2D).slice([0, 0], [items, embedding]), false, true).add((biases as tf.Tensor1D).slice([0], [items])).add(offsets.toTensor());
+      const right = scores.mul(oneHot).sum(1); // [rows]
+      let perRow: tf.Tensor;
+      if (options.kind === 'gbce') {
+        const samplingRate = options.negatives / items;
+        const beta = samplingRate * (options.calibration * (1 - 1 / samplingRate) + 1 / samplingRate);
+        const wrong = scores.softplus().mul(mask.sub(oneHot)).sum(1);
+        perRow = right.neg().softplus().mul(beta).add(wrong).div(options.negatives + 1);
+      } else {
+        perRow = scores.exp().mul(mask).sum(1).log().sub(right);
+      }
+      return perRow.mul(tf.tensor1d(weights)).sum().asScalar();
+    };
+    const inputs = [tf.tensor2d(user, [rows, embedding]), tf.tensor2d(table, [items + 1, embedding]), tf.tensor1d(bias)] as const;
+    expectClose([value], lossOf(...inputs).dataSync(), TOLERANCE);
+    const expected = tf.grads(lossOf)([...inputs]);
+    [gradients.user, gradients.items, gradients.bias].forEach((actual, i) => expectClose(actual, expected[i]!.dataSync(), TOLERANCE));
   });
 
   it('agree on a head of two relu layers under softmax cross-entropy, and its gradients', () => {

@@ -1,7 +1,11 @@
 import { adamWFactors } from '../adam-w-factors.ts';
 import type { TrainingKernels } from '../training-kernels.ts';
+import { sigmoid } from './activations.ts';
 import { referenceLstmBackward, referenceLstmForward } from './lstm-training.ts';
 import { matmul } from './matmul.ts';
+
+/** log(1 + e^x) */
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 /** Training kernels in plain TypeScript: sums in float64, results in float32. The oracle of the WebAssembly twin. */
 export function createReferenceTrainingKernels(): TrainingKernels {
@@ -32,6 +36,26 @@ export function createReferenceTrainingKernels(): TrainingKernels {
           values[i] = weight * (Math.exp(values[i]! - maximum) / sum - (i === target ? 1 : 0));
         }
         loss += weight * (margin + Math.log(sum));
+      }
+      return loss;
+    },
+
+    binaryCrossEntropy(logits, targets, weights, { rows, classes, positiveWeight }) {
+      let loss = 0;
+      for (let row = 0; row < rows; row += 1) {
+        const weight = weights[row]!;
+        for (let i = 0; i < classes; i += 1) {
+          const at = row * classes + i;
+          const logit = logits[at]!;
+          if (weight === 0) logits[at] = 0;
+          else if (i === targets[row]) {
+            loss += weight * positiveWeight * softplus(-logit);
+            logits[at] = -weight * positiveWeight * sigmoid(-logit);
+          } else {
+            loss += weight * softplus(logit);
+            logits[at] = weight * sigmoid(logit);
+          }
+        }
       }
       return loss;
     },

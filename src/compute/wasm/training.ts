@@ -13,6 +13,7 @@ type TrainingExports = {
   lstmBackwardBytes(steps: number, batch: number, hidden: number): number;
   lstmBackward(...addressesAndSizes: number[]): void;
   softmaxCrossEntropy(logits: number, targets: number, weights: number, rows: number, classes: number): number;
+  binaryCrossEntropy(logits: number, targets: number, weights: number, rows: number, classes: number, positiveWeight: number): number;
   adamW(...addressesSizesAndFactors: number[]): void;
   sumOfSquares(x: number, length: number): number;
 };
@@ -68,6 +69,17 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
 
   function full(bytes: number): RecommenderError {
     return new RecommenderError('DEVICE_FAILED', `${bytes} bytes do not fit into the kernels’ ${buffer.byteLength}; raise maxBytes.`);
+  }
+
+  /** `allocate()` gives no Int32Array, so targets may live anywhere: the address of a copy that lasts for one call. */
+  function copyTargets(targets: Int32Array, weights: Float32Array, rows: number, classes: number): number {
+    const isWrong = (target: number, row: number): boolean => weights[row] !== 0 && !(target >= 0 && target < classes);
+    if (targets.length < rows || targets.subarray(0, rows).some(isWrong)) {
+      throw new RecommenderError('INVALID_OPTIONS', `Targets must be ${rows} class numbers below ${classes}.`);
+    }
+    const copied = borrow(rows * 4);
+    new Int32Array(buffer, copied, rows).set(targets.subarray(0, rows));
+    return copied;
   }
 
   return {
@@ -129,14 +141,11 @@ export function createWasmTrainingKernels({ maxBytes = DEFAULT_MAX_BYTES }: { ma
     },
 
     softmaxCrossEntropy(logits, targets, weights, { rows, classes }) {
-      const isWrong = (target: number, row: number): boolean => weights[row] !== 0 && !(target >= 0 && target < classes);
-      if (targets.length < rows || targets.subarray(0, rows).some(isWrong)) {
-        throw new RecommenderError('INVALID_OPTIONS', `Targets must be ${rows} class numbers below ${classes}.`);
-      }
-      // `allocate()` gives no Int32Array, so the targets may live anywhere.
-      const copied = borrow(rows * 4);
-      new Int32Array(buffer, copied, rows).set(targets.subarray(0, rows));
-      return kernels.softmaxCrossEntropy(at(logits, rows * classes), copied, at(weights, rows), rows, classes);
+      return kernels.softmaxCrossEntropy(at(logits, rows * classes), copyTargets(targets, weights, rows, classes), at(weights, rows), rows, classes);
+    },
+
+    binaryCrossEntropy(logits, targets, weights, { rows, classes, positiveWeight }) {
+      return kernels.binaryCrossEntropy(at(logits, rows * classes), copyTargets(targets, weights, rows, classes), at(weights, rows), rows, classes, positiveWeight);
     },
 
     adamW(parameters, gradients, first, second, options) {

@@ -64,6 +64,21 @@ describe.each<[string, () => TrainingKernels]>([
     expectGradient(gradientX, x, loss);
   });
 
+  it('binaryCrossEntropy writes its own gradient', () => {
+    const shape = { rows: 3, classes: 7, positiveWeight: 0.3 };
+    const logits = make(21, 2);
+    const targets = Int32Array.of(0, 3, 6);
+    const weights = make(3);
+    weights.set([1, 0.5, 0]);
+    const gradient = make(21);
+    const loss = (): number => {
+      gradient.set(logits);
+      return kernels.binaryCrossEntropy(gradient, targets, weights, shape);
+    };
+    loss();
+    expectGradient(gradient.slice(), logits, loss);
+  });
+
   it('softmaxCrossEntropy writes its own gradient', () => {
     const shape = { rows: 3, classes: 7 };
     const logits = make(21, 2);

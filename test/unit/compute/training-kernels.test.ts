@@ -155,6 +155,30 @@ describe('adamW', () => {
   });
 });
 
+describe('binaryCrossEntropy', () => {
+  it('agrees with a row by hand', () => {
+    const logits = Float32Array.of(0, Math.log(3), -Math.log(3), 9); // σ = 1/2, 3/4, 1/4
+    const weights = Float32Array.of(2, 0);
+    const loss = reference.binaryCrossEntropy(logits, Int32Array.of(1, 0), weights, { rows: 1, classes: 3, positiveWeight: 0.5 });
+    expectClose([loss], [2 * (Math.log(2) - 0.5 * Math.log(0.75) - Math.log(0.75))], 1e-6);
+    expectClose(logits, [1, -0.25, 0.5, 9], 1e-6);
+  });
+
+  it('agrees between the twins, far from 0 and over many classes, too', () => {
+    const program = (rows: number, classes: number, scale: number, positiveWeight: number) => (kernels: TrainingKernels, make: Make) => {
+      const logits = make(rows * classes, scale);
+      const weights = make(rows);
+      weights.forEach((value, row) => (weights[row] = row % 3 === 2 ? 0 : Math.abs(value) + 0.1));
+      const targets = Int32Array.from({ length: rows }, (_, row) => (row * 7) % classes);
+      return [kernels.binaryCrossEntropy(logits, targets, weights, { rows, classes, positiveWeight }), logits];
+    };
+    fc.assert(fc.property(size(6), size(30), fc.constantFrom(0.1, 3, 60), fc.double({ min: 0.01, max: 1, noNaN: true }), seed, (rows, classes, scale, positiveWeight, start) => {
+      compareTwins(start, program(rows, classes, scale, positiveWeight));
+    }));
+    compareTwins(3, program(2, 4_003, 1, 0.3)); // several logarithms a row
+  });
+});
+
 describe('sumOfSquares', () => {
   it('agrees between the twins', () => {
     expect(reference.sumOfSquares(Float32Array.of(1, 2, 3))).toBe(14);
@@ -183,6 +207,7 @@ describe('memory of the wasm twin', () => {
     expect(() => kernels.matmul(four, four, four, { m: 2, n: 3, k: 2 })).toThrow(failed('INVALID_OPTIONS'));
     const shape = { rows: 1, classes: 4 };
     expect(() => kernels.softmaxCrossEntropy(four, Int32Array.of(4), four, shape)).toThrow(failed('INVALID_OPTIONS'));
+    expect(() => kernels.binaryCrossEntropy(four, Int32Array.of(-1), four, { ...shape, positiveWeight: 1 })).toThrow(failed('INVALID_OPTIONS'));
     expect(() => kernels.softmaxCrossEntropy(four, new Int32Array(0), four, shape)).toThrow(failed('INVALID_OPTIONS'));
   });
 

@@ -84,6 +84,73 @@ export function softmaxCrossEntropy(logits: usize, targets: usize, weights: usiz
   return loss;
 }
 
+/** Blocks of four between logarithms: a product of 4 · 240 factors of at most 2 is still a float64. */
+const FACTOR_BLOCKS: i32 = 240;
+
+/** ln of the product of both lanes. */
+@inline
+function logOfLanes(product: v128): f64 {
+  return naturalLogarithm(f64x2.extract_lane(product, 0) * f64x2.extract_lane(product, 1));
+}
+
+/** row = weight · σ(row), lane by lane; returns Σ log(1 + e^x) as Σ max(x, 0) + log Π (1 + e^-|x|): one logarithm for many. */
+function sigmoids(row: usize, end: usize, weight: f32): f64 {
+  const one = splat(1);
+  const ones = f64x2.splat(1);
+  const weights = splat(weight);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  let product = ones;
+  let logarithms: f64 = 0;
+  let blocks = 0;
+  let at = row;
+  while (at < end) {
+    const full = at + 16 <= end;
+    const x = loadLanes(at, full);
+    const e = exp4(f32x4.neg(f32x4.abs(x))); // at most 1
+    const numerator = v128.bitselect(one, e, f32x4.ge(x, splat(0)));
+    storeLanes(at, f32x4.mul(weights, f32x4.div(numerator, f32x4.add(one, e))), full);
+    const positive = f32x4.pmax(splat(0), x);
+    low = f64x2.add(low, f64x2.promote_low_f32x4(positive));
+    const factors = f64x2.add(ones, f64x2.promote_low_f32x4(e));
+    if (full) {
+      high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(positive, positive, 2, 3, 0, 1)));
+      const others = f64x2.add(ones, f64x2.promote_low_f32x4(v128.shuffle<f32>(e, e, 2, 3, 0, 1)));
+      product = f64x2.mul(product, f64x2.mul(factors, others));
+    } else {
+      product = f64x2.mul(product, f64x2.replace_lane(factors, 1, 1)); // the second lane is padding
+    }
+    if (++blocks == FACTOR_BLOCKS) {
+      logarithms += logOfLanes(product);
+      product = ones;
+      blocks = 0;
+    }
+    at += full ? 16 : 4;
+  }
+  const sums = f64x2.add(low, high);
+  return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1) + logarithms + logOfLanes(product);
+}
+
+export function binaryCrossEntropy(logits: usize, targets: usize, weights: usize, rows: i32, classes: i32, positiveWeight: f32): f64 {
+  const rowBytes = <usize>classes << 2;
+  let loss: f64 = 0;
+  for (let row: usize = 0; row < <usize>rows; ++row, logits += rowBytes) {
+    const weight = load<f32>(weights + (row << 2));
+    if (weight == 0) {
+      memory.fill(logits, 0, rowBytes);
+      continue;
+    }
+    const target = logits + (<usize>load<i32>(targets + (row << 2)) << 2);
+    const right = load<f32>(target);
+    store<f32>(target, -Infinity); // as a wrong class it costs nothing
+    const wrong = sigmoids(logits, logits + rowBytes, weight);
+    store<f32>(target, -right);
+    loss += <f64>weight * (wrong + <f64>positiveWeight * sigmoids(target, target + 4, weight * positiveWeight));
+    store<f32>(target, -load<f32>(target));
+  }
+  return loss;
+}
+
 @inline
 function adamLanes(
   parameters: usize,
