@@ -54,9 +54,17 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'does it help? Online Retail, our rankers beside all simple ones; writes the README’s table (BENCH_INVOICES, default 1,000)',
     load: async () => (await import('./quality.ts')).quality,
   },
+  data: {
+    about: 'reading 1 and 10 million rows of CSV and Parquet: rows per second, peak memory of a process, bytes for each further row (minutes)',
+    load: async () => (await import('./data.ts')).data,
+  },
   demand: {
     about: 'next week’s sales on Online Retail, the demand LSTM beside last value, 4-week mean and seasonal naive (minutes: it trains)',
     load: async () => (await import('./demand.ts')).demand,
+  },
+  baselines: {
+    about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
+    load: async () => (await import('./baselines.ts')).baselines,
   },
 };
 
@@ -104,6 +112,6 @@ if (bench) {
   process.exit();
 } else {
   console.error('npm run bench -- NAME [--json FILE], where NAME is `all` (the first nine; writes bench/RESULTS.md and the README’s table) or one of:');
-  for (const [each, { about }] of Object.entries({ ...MEASURED, ...OTHERS })) console.error(`  ${each.padEnd(8)} ${about}`);
+  for (const [each, { about }] of Object.entries({ ...MEASURED, ...OTHERS })) console.error(`  ${each.padEnd(9)} ${about}`);
   process.exitCode = 2;
 }
