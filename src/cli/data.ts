@@ -1,5 +1,6 @@
-import { readTable } from './table.ts';
 import { RecommenderError } from '../errors.ts';
+import { stableOrder } from './stable-order.ts';
+import { readTable, type CodedColumn } from './table.ts';
 
 /** A behaviour log as columns, in time order; rows of equal time keep the file's order. */
 export interface Interactions {
@@ -13,8 +14,10 @@ export interface Interactions {
   readonly user: Int32Array;
   /** [rows] indexes into `items`. */
   readonly item: Int32Array;
-  /** [rows] Unix seconds, or the position in the user's sequence where the file has `pos` alone. */
+  /** [rows] in the unit of `clock`. */
   readonly time: Float64Array;
+  /** `seconds` since 1970; `position` in the user's own sequence where the file has no complete `timestamp`. */
+  readonly clock: 'seconds' | 'position';
   /** [rows] indexes into `kinds`. */
   readonly kind: Uint8Array;
   /** [rows] numbers of sessions (an invoice, a visit), from 0 in order of first appearance; -1 without one. */
@@ -23,6 +26,18 @@ export interface Interactions {
   readonly price: Float32Array | null;
   /** [rows] units; NaN where unknown. */
   readonly quantity: Float32Array | null;
+  /** [rows] in the shop's own scale; NaN where unknown. */
+  readonly rating: Float32Array | null;
+  /** [rows] indexes into `SPLITS`: which part of the data each row belongs to, where the file says so. */
+  readonly split: Uint8Array | null;
+}
+
+/** The parts that a log may be divided into by its `split` column. */
+export const SPLITS = ['train', 'validation', 'test'] as const;
+
+export interface ReadOptions {
+  /** The events that a log may have. Default: any. */
+  readonly events?: readonly string[];
 }
 
 /** A catalogue as columns, in the file's order. */
@@ -40,57 +55,72 @@ export interface SeriesRows {
   readonly items: readonly string[];
   /** [rows] indexes into `items`. */
   readonly item: Int32Array;
-  /** [rows] as in the file, for instance 2011-03-28. */
-  readonly date: readonly string[];
+  /** Distinct dates as in the file, for instance 2011-03-28. */
+  readonly dates: readonly string[];
+  /** [rows] indexes into `dates`. */
+  readonly date: Int32Array;
   /** [rows] NaN where unknown. */
   readonly value: Float64Array;
+  /** `INVALID_DATA` with the row's line. */
+  readonly faultAt: (row: number, column: 'item' | 'date' | 'value', advice: string) => Promise<RecommenderError>;
 }
 
 /**
- * Reads a behaviour log: `user,item` with `timestamp` (Unix seconds) or `pos`, optional `event,qty,price,session`.
- * @throws RecommenderError `INVALID_DATA` with file, line and column.
+ * Reads a behaviour log: `user,item` with `timestamp` (Unix seconds) or `pos`, optional `event,qty,price,rating,session,split`.
+ * Where both times are complete, `pos` orders the rows of one second.
+ * @throws RecommenderError `INVALID_DATA` with file, line and column; `PEER_MISSING` without DuckDB.
  */
-export async function readInteractions(path: string): Promise<Interactions> {
-  const { rows, columns } = await readTable(path, {
-    user: 'text',
-    item: 'text',
-    timestamp: 'number?',
+export async function readInteractions(path: string, { events }: ReadOptions = {}): Promise<Interactions> {
+  const { rows, columns, faultAt } = await readTable(path, {
+    user: 'id',
+    item: 'id',
+    timestamp: 'seconds?',
     pos: 'number?',
-    event: 'text?',
-    qty: 'number?',
-    price: 'number?',
-    session: 'text?',
+    event: 'id?',
+    qty: 'float?',
+    price: 'float?',
+    rating: 'float?',
+    session: 'id?',
+    split: 'id?',
   });
-  const time = chooseTime(path, rows, columns.timestamp, columns.pos);
-  const order = timeOrder(time);
-  const user = encodeDictionary(columns.user, order);
-  const item = encodeDictionary(columns.item, order);
-  const kind = encodeDictionary(columns.event ?? new Array<string>(rows).fill('view'), order);
-  const session = columns.session && encodeDictionary(columns.session, order);
+  if (rows === 0) throw new RecommenderError('INVALID_DATA', `${path}: no rows behind the header; export the log again.`);
+  const { time, clock, order } = await readClock(path, { columns, faultAt });
+  if (columns.event && events) await indexesIn(events, columns.event, (row, advice) => faultAt(row, 'event', advice));
+  const split = columns.split && (await indexesIn(SPLITS, columns.split, (row, advice) => faultAt(row, 'split', advice)));
+  const kind = columns.event ? inOrder(columns.event, order) : { values: ['view'], codes: new Int32Array(rows) };
+  if (kind.values.length > MAX_KINDS) throw new RecommenderError('INVALID_DATA', `${path}: column "event" has ${kind.values.length} different values, not kinds of behaviour; rename it.`);
+  const user = inOrder(columns.user, order);
+  const item = inOrder(columns.item, order);
   return {
     users: user.values,
     items: item.values,
     kinds: kind.values,
     user: user.codes,
     item: item.codes,
-    time: Float64Array.from(order, (row) => time[row]!),
+    time: picked(time, order),
+    clock,
     kind: Uint8Array.from(kind.codes),
-    session: session && withoutEmpty(session),
-    price: columns.price && Float32Array.from(order, (row) => columns.price![row]!),
-    quantity: columns.qty && Float32Array.from(order, (row) => columns.qty![row]!),
+    session: columns.session && withoutEmpty(inOrder(columns.session, order)),
+    price: columns.price && picked(columns.price, order),
+    quantity: columns.qty && picked(columns.qty, order),
+    rating: columns.rating && picked(columns.rating, order),
+    split: split && Uint8Array.from(picked(split, order)),
   };
 }
 
 /**
- * Reads a catalogue: `item,title`, optional `price,category`.
- * @throws RecommenderError `INVALID_DATA` with file, line and column.
+ * Reads a catalogue: `item,title`, optional `price,category`; without titles an item has its id alone.
+ * @throws RecommenderError `INVALID_DATA` with file, line and column, also for an item that stands there twice.
  */
 export async function readItems(path: string): Promise<CatalogueItems> {
-  const { rows, columns } = await readTable(path, { item: 'text', title: 'text?', price: 'number?', category: 'text?' });
+  const { rows, columns, faultAt } = await readTable(path, { item: 'id', title: 'text?', price: 'float?', category: 'text?' });
+  if (rows === 0) throw new RecommenderError('INVALID_DATA', `${path}: no rows behind the header; export the catalogue again.`);
+  const { values, codes } = columns.item;
+  if (values.length < rows) throw await faultAt(codes.findIndex((code, row) => code !== row), 'item', 'it stands there before; keep one line for each item.');
   return {
-    ids: columns.item,
+    ids: [...values],
     titles: columns.title ?? new Array<string>(rows).fill(''),
-    price: columns.price ? Float32Array.from(columns.price) : new Float32Array(rows).fill(NaN),
+    price: columns.price ?? new Float32Array(rows).fill(NaN),
     category: columns.category ?? new Array<string>(rows).fill(''),
   };
 }
@@ -100,54 +130,74 @@ export async function readItems(path: string): Promise<CatalogueItems> {
  * @throws RecommenderError `INVALID_DATA` with file, line and column.
  */
 export async function readSeries(path: string): Promise<SeriesRows> {
-  const { columns } = await readTable(path, { item: 'text', date: 'text', value: 'number?' });
-  if (columns.value === null) throw new RecommenderError('INVALID_DATA', `${path}: line 1: no column "value".`);
-  const item = encodeDictionary(columns.item, fileOrder(columns.item.length));
-  return { items: item.values, item: item.codes, date: columns.date, value: columns.value };
+  const { rows, columns, faultAt } = await readTable(path, { item: 'id', date: 'id', value: 'number?' });
+  if (columns.value === null) throw new RecommenderError('INVALID_DATA', `${path}: line 1: no column "value"; rename one, or add it.`);
+  if (rows === 0) throw new RecommenderError('INVALID_DATA', `${path}: no rows behind the header; export the series again.`);
+  return { items: columns.item.values, item: columns.item.codes, dates: columns.date.values, date: columns.date.codes, value: columns.value, faultAt };
 }
 
-/** Public data sets often carry an empty `timestamp` beside a filled `pos`. */
-function chooseTime(path: string, rows: number, timestamp: Float64Array | null, pos: Float64Array | null): Float64Array {
-  const time = timestamp && (pos === null || timestamp.some((value) => !Number.isNaN(value))) ? timestamp : pos;
-  if (!time) throw new RecommenderError('INVALID_DATA', `${path}: line 1: no column "timestamp" or "pos".`);
-  const empty = time.findIndex((value) => !Number.isFinite(value));
-  if (empty >= 0 && empty < rows) {
-    const name = time === timestamp ? 'timestamp' : 'pos';
-    throw new RecommenderError('INVALID_DATA', `${path}: line ${empty + 2}: column "${name}" is empty or not finite.`);
+/** Kinds are kept as bytes. */
+const MAX_KINDS = 256;
+
+interface TimedTable {
+  readonly columns: { readonly user: CodedColumn; readonly timestamp: Float64Array | null; readonly pos: Float64Array | null };
+  readonly faultAt: (row: number, column: 'timestamp' | 'pos', advice: string) => Promise<RecommenderError>;
+}
+
+/** Public data sets often carry an empty or half-filled `timestamp` beside a complete `pos`. */
+async function readClock(path: string, { columns, faultAt }: TimedTable): Promise<{ time: Float64Array; clock: Interactions['clock']; order: Int32Array | null }> {
+  const { timestamp, pos } = columns;
+  if (!timestamp && !pos) throw new RecommenderError('INVALID_DATA', `${path}: line 1: no column "timestamp" or "pos"; add Unix seconds, or each row's position in its user's sequence.`);
+  const before = pos ? pos.findIndex((value) => value < 0) : -1;
+  if (before >= 0) throw await faultAt(before, 'pos', 'count positions from 0.');
+  const [complete, spare] = [timestamp, pos].filter((column) => column?.every((value) => !Number.isNaN(value)) === true);
+  if (!complete) {
+    const name = timestamp ? 'timestamp' : 'pos';
+    throw await faultAt((timestamp ?? pos)!.findIndex((value) => Number.isNaN(value)), name, `fill "timestamp" or "pos" in every line.`);
   }
-  return time;
+  const order = stableOrder(complete, ...(spare ? [spare] : []));
+  if (spare) await checkPositions(columns.user, spare, order, faultAt);
+  return { time: complete, clock: complete === timestamp ? 'seconds' : 'position', order };
 }
 
-/** Row numbers by time; sorting is stable, so the lines of one invoice stay in the file's order. */
-function timeOrder(time: Float64Array): Int32Array {
-  const order = fileOrder(time.length);
-  const sorted = time.every((value, i) => i === 0 || time[i - 1]! <= value);
-  return sorted ? order : order.sort((a, b) => time[a]! - time[b]!);
+/** Two clocks must tell one order: which of them is wrong, only the shop can know. */
+async function checkPositions({ values, codes }: CodedColumn, pos: Float64Array, order: Int32Array | null, faultAt: TimedTable['faultAt']): Promise<void> {
+  const last = new Float64Array(values.length);
+  for (let at = 0; at < codes.length; at++) {
+    const row = order ? order[at]! : at;
+    const user = codes[row]!;
+    if (pos[row]! < last[user]!) throw await faultAt(row, 'pos', `"timestamp" puts it behind position ${last[user]!}; drop one of the two columns.`);
+    last[user] = pos[row]!;
+  }
 }
 
-const fileOrder = (rows: number): Int32Array => Int32Array.from({ length: rows }, (_, row) => row);
-
-interface Dictionary {
-  /** Distinct values in order of first appearance. */
-  readonly values: string[];
-  /** [rows] indexes into `values`. */
-  readonly codes: Int32Array;
+/** A column's codes as indexes into the known values. */
+async function indexesIn(known: readonly string[], { values, codes }: CodedColumn, faultAt: (row: number, advice: string) => Promise<RecommenderError>): Promise<Int32Array> {
+  const indexes = values.map((value) => known.indexOf(value));
+  const unknown = indexes.indexOf(-1);
+  if (unknown >= 0) throw await faultAt(codes.indexOf(unknown), `known are ${known.join(', ')}.`);
+  return codes.map((code) => indexes[code]!);
 }
 
-function encodeDictionary(column: readonly string[], order: Int32Array): Dictionary {
-  const codeOf = new Map<string, number>();
-  const codes = order.map((row) => {
-    const value = column[row]!;
-    const known = codeOf.get(value);
-    if (known !== undefined) return known;
-    codeOf.set(value, codeOf.size);
-    return codeOf.size - 1;
+/** A column in another order of rows, numbered by first appearance there. */
+function inOrder({ values, codes }: CodedColumn, order: Int32Array | null): CodedColumn {
+  if (!order) return { values, codes };
+  const codeOf = new Int32Array(values.length).fill(-1);
+  const found: string[] = [];
+  const moved = order.map((row) => {
+    const code = codes[row]!;
+    if (codeOf[code]! < 0) codeOf[code] = found.push(values[code]!) - 1;
+    return codeOf[code]!;
   });
-  return { values: [...codeOf.keys()], codes };
+  return { values: found, codes: moved };
+}
+
+function picked<T extends Float64Array | Float32Array | Int32Array>(column: T, order: Int32Array | null): T {
+  return order ? (column.map((_, at) => column[order[at]!]!) as T) : column;
 }
 
 /** Codes with the empty value taken out: -1 there, the others still dense from 0. */
-function withoutEmpty({ values, codes }: Dictionary): Int32Array {
+function withoutEmpty({ values, codes }: CodedColumn): Int32Array {
   const empty = values.indexOf('');
   if (empty < 0) return codes;
   return codes.map((code) => (code === empty ? -1 : code > empty ? code - 1 : code));

@@ -19,41 +19,44 @@ const SECONDS_PER_DAY = 86_400;
  * @throws RecommenderError `INVALID_DATA` for a date that cannot be read, a date given twice, or steps of another length.
  */
 export async function readSeriesFile(path: string): Promise<SeriesFile> {
-  const rows = await readSeries(path);
-  const days = Int32Array.from(rows.date, (date, row) => dayOf(date, path, row));
-  if (days.length === 0) throw new RecommenderError('INVALID_DATA', `${path}: no rows.`);
+  const { items, item, dates, date, value, faultAt } = await readSeries(path);
+  const days = Int32Array.from(dates, dayOf);
+  const unread = days.indexOf(NO_DAY);
+  if (unread >= 0) throw await faultAt(date.indexOf(unread), 'date', 'write a date such as 2011-03-28.');
   const last = days.reduce((a, b) => Math.max(a, b));
   const stepDays = stepOf(days, path);
-  const byItem = rows.items.map((): Map<number, number> => new Map());
-  days.forEach((day, row) => {
-    const steps = (last - day) / stepDays;
-    const values = byItem[rows.item[row]!]!;
-    if (values.has(steps)) throw new RecommenderError('INVALID_DATA', `${path}: line ${row + 2}: item ${rows.items[rows.item[row]!]!} has ${rows.date[row]!} twice.`);
-    values.set(steps, rows.value[row]!);
-  });
-  const series = byItem.map((values) => {
-    const length = Math.max(...values.keys()) + 1;
-    return { values: Array.from({ length }, (_, step) => known(values.get(length - 1 - step))) };
-  });
-  return { stepDays, lastDate: last * SECONDS_PER_DAY, items: rows.items, series };
+  const steps = days.map((day) => (last - day) / stepDays); // back from the last date
+  const lengths = new Int32Array(items.length);
+  item.forEach((code, row) => (lengths[code] = Math.max(lengths[code]!, steps[date[row]!]! + 1)));
+  const seen = Array.from(lengths, (length) => new Uint8Array(length));
+  const series = Array.from(lengths, (length) => ({ values: new Array<number | null>(length).fill(null) }));
+  for (let row = 0; row < item.length; row++) {
+    const code = item[row]!;
+    const step = lengths[code]! - 1 - steps[date[row]!]!;
+    if (seen[code]![step] === 1) throw await faultAt(row, 'date', `item ${JSON.stringify(items[code]!)} has that date twice; add its values up, or keep one measure.`);
+    seen[code]![step] = 1;
+    if (!Number.isNaN(value[row]!)) series[code]!.values[step] = value[row]!;
+  }
+  return { stepDays, lastDate: last * SECONDS_PER_DAY, items, series };
 }
 
-function known(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
-}
+const NO_DAY = -(2 ** 31);
 
-function dayOf(date: string, path: string, row: number): number {
-  const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(date) ? `${date}T00:00:00Z` : date);
-  if (Number.isNaN(time)) throw new RecommenderError('INVALID_DATA', `${path}: line ${row + 2}: column "date" is ${JSON.stringify(date)}, not a date such as 2011-03-28.`);
-  return Math.floor(time / 1000 / SECONDS_PER_DAY);
+/** Days since 1970 of an ISO date, whose time of day is left out; NO_DAY for anything else. */
+function dayOf(text: string): number {
+  const [, date] = /^(\d{4}-\d{2}-\d{2})(?:[T ].*)?$/.exec(text) ?? [];
+  const time = date === undefined ? NaN : Date.parse(date);
+  // 30 February would be a day in March.
+  return new Date(time || 0).toISOString().slice(0, 10) === date ? time / 1000 / SECONDS_PER_DAY : NO_DAY;
 }
 
 /** The one distance that all dates are whole multiples of. */
 function stepOf(days: Int32Array, path: string): 1 | 7 {
   const distinct = new Int32Array(new Set(days)).sort();
+  if (distinct.length < 2) throw new RecommenderError('INVALID_DATA', `${path}: one date alone; a forecast needs the values of two days or weeks at least.`);
   const weekly = distinct.every((day) => (day - distinct[0]!) % 7 === 0);
-  if (weekly && distinct.length > 1) return 7;
+  if (weekly) return 7;
   const gaps = distinct.subarray(1).map((day, k) => day - distinct[k]!).sort();
   if (gaps[gaps.length >> 1] === 1) return 1;
-  throw new RecommenderError('INVALID_DATA', `${path}: dates should be one day or seven days apart.`);
+  throw new RecommenderError('INVALID_DATA', `${path}: dates should be one day or seven days apart; add values up by day or week.`);
 }

@@ -1,125 +1,298 @@
+import { statSync } from 'node:fs';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { RecommenderError } from '../errors.ts';
+import { checkGzip, isGzip, readCsvRecords } from './csv-records.ts';
+import { HashedDictionary } from './hashed-dictionary.ts';
 
-type ColumnType = 'text' | 'number';
+/**
+ * `id`: text of few distinct values, as a dictionary; `text`: any text, as it is; `seconds`: Unix seconds; `number`, `float`: in 64 and in 32 bits.
+ * A `?` makes the column, and each of its cells, optional.
+ */
+type ColumnType = 'id' | 'text' | 'seconds' | 'number' | 'float';
 
-/** What a caller wants of a file, by column name; a `?` makes the column, and each of its cells, optional. */
+/** What a caller wants of a file, by column name. */
 export type ColumnSpec = Readonly<Record<string, ColumnType | `${ColumnType}?`>>;
 
-interface ColumnValues {
-  text: string[];
-  number: Float64Array;
-  /** '' in an empty cell, null without the column. */
-  'text?': string[] | null;
-  /** NaN in an empty cell, null without the column. */
-  'number?': Float64Array | null;
+/** Texts as numbers; '' stands for an empty cell. */
+export interface CodedColumn {
+  /** Distinct values in order of first appearance. */
+  readonly values: readonly string[];
+  /** [rows] indexes into `values`. */
+  readonly codes: Int32Array;
 }
 
-/** Columns in the file's own row order. */
+interface ColumnValues {
+  id: CodedColumn;
+  text: string[];
+  seconds: Float64Array;
+  number: Float64Array;
+  float: Float32Array;
+}
+
+type ColumnOf<T extends ColumnSpec[string]> = T extends `${infer Type extends ColumnType}?` ? ColumnValues[Type] | null : T extends ColumnType ? ColumnValues[T] : never;
+
+/** Columns in the file's own row order; null for an optional column that the file lacks, NaN for a number that a row lacks. */
 export interface Table<S extends ColumnSpec> {
   readonly rows: number;
-  readonly columns: { readonly [K in keyof S]: ColumnValues[S[K]] };
+  readonly columns: { readonly [K in keyof S]: ColumnOf<S[K]> };
+  /** `INVALID_DATA` with file and line; `advice` follows the column and its value. */
+  readonly faultAt: (row: number, column: keyof S & string, advice: string) => Promise<RecommenderError>;
 }
 
 /**
- * Reads the named columns of a CSV (plain or gzip) or Parquet file through DuckDB.
+ * Reads the named columns of a CSV (plain or gzip) or Parquet file through DuckDB, in chunks, without an object for a row.
  * @throws RecommenderError `INVALID_DATA` naming the file, the line and the column; `PEER_MISSING` without DuckDB.
  */
 export async function readTable<const S extends ColumnSpec>(path: string, spec: S): Promise<Table<S>> {
-  const { DuckDBConnection } = await loadDuckDb();
-  const connection = await DuckDBConnection.create();
+  const { DuckDBInstance } = await loadDuckDb();
+  checkPath(path);
+  const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' });
+  const connection = await instance.connect();
   try {
-    const query = async (sql: string): Promise<unknown[][]> => (await connection.run(sql)).getColumnsJS();
-    const source = path.endsWith('.parquet')
-      ? await describeParquet(path, query)
-      : await describeCsv(path, spec, query);
-    const present = Object.keys(spec).filter((name) => source.types.has(name));
-    const missing = Object.keys(spec).filter((name) => !present.includes(name) && !isOptional(spec[name]!));
-    if (missing.length > 0) {
-      const found = [...source.types.keys()].map(quoteName).join(', ');
-      throw invalid(path, `line 1: no column ${missing.map(quoteName).join(', ')} among ${found}.`);
+    const source = await (isParquet(path) ? openParquet(path, connection) : openCsv(path));
+    const present = Object.keys(spec).filter((name) => source.names.includes(name));
+    checkNames(path, source.names, present, spec);
+    const faultAt: Table<S>['faultAt'] = async (row, column, advice) => invalid(path, `${await source.describeCell(row, column)}; ${advice}`);
+    const readers = present.map((name) => createReader(spec[name]!));
+    const selected = present.flatMap((name, at) => readers[at]!.select(source.cell(name, baseOf(spec[name]!))));
+    const rows = await streamRows(connection, `SELECT ${selected.join(', ')} FROM ${source.from}`, readers);
+    for (const [at, reader] of readers.entries()) {
+      const fault = reader.fault(rows);
+      if (fault) throw await faultAt(fault.row, present[at]!, fault.advice);
     }
-    const selected = present.map((name) => (isText(spec[name]!) ? source.text(name) : source.number(name)));
-    const values = await query(`SELECT ${selected.join(', ')} FROM ${source.from}`);
-    const rows = values[0]?.length ?? 0;
-    const columns = Object.fromEntries(
-      Object.entries(spec).map(([name, type]) => {
-        const column = values[present.indexOf(name)];
-        return [name, column ? typedColumn(path, name, type, column) : null];
-      }),
-    );
-    return { rows, columns: columns as Table<S>['columns'] };
+    const columns = Object.fromEntries(Object.keys(spec).map((name) => [name, readers[present.indexOf(name)]?.column(rows) ?? null]));
+    return { rows, columns: columns as Table<S>['columns'], faultAt };
   } catch (error) {
-    throw error instanceof RecommenderError ? error : invalid(path, describeFailure(error), error);
+    throw error instanceof RecommenderError ? error : invalid(path, await describeFailure(path, error), error);
   } finally {
     connection.closeSync();
+    instance.closeSync();
   }
 }
 
-type Query = (sql: string) => Promise<unknown[][]>;
-
-/** A FROM clause and how its columns become text and numbers. */
+/** A FROM clause, its columns, and where a cell stands in the file. */
 interface Source {
   readonly from: string;
-  readonly types: ReadonlyMap<string, string>;
-  text(name: string): string;
-  number(name: string): string;
+  readonly names: readonly string[];
+  /** SQL of a column as VARCHAR, or as DOUBLE: NULL where empty, infinite where it is no number. */
+  cell(name: string, type: ColumnType): string;
+  describeCell(row: number, column: string): Promise<string>;
 }
 
-async function describeCsv(path: string, spec: ColumnSpec, query: Query): Promise<Source> {
-  const dialect = `header = true, delim = ',', quote = '"', escape = '"'`;
-  const file = quoteText(path);
-  // Padding lets the header be read whatever the rows hold; the real read below says which line is wrong.
-  const types = await describe(`read_csv(${file}, ${dialect}, all_varchar = true, null_padding = true)`, query);
-  // Every type is given, because a guess from the first rows would make numbers of ids such as 0042.
-  const given = [...types.keys()].map((name) => {
-    const type = spec[name] !== undefined && !isText(spec[name]) ? 'DOUBLE' : 'VARCHAR';
-    return `${quoteText(name)}: '${type}'`;
-  });
+async function openCsv(path: string): Promise<Source> {
+  if (isGzip(path)) await checkGzip(path);
+  const header = (await readCsvRecords(path).next()).value as { readonly cells: readonly string[]; readonly fault: string | null } | undefined;
+  if (!header) throw invalid(path, 'the file is empty; its first line names the columns, such as user,item,timestamp.');
+  if (header.fault !== null) throw invalid(path, `line 1: ${header.fault}.`);
+  const [only = ''] = header.cells;
+  if (header.cells.length === 1 && /[;\t|]/.test(only)) throw invalid(path, 'line 1: columns are not separated by commas; save the file with commas.');
+  const names = header.cells;
+  if (names.some((name) => name.includes('\0'))) throw invalid(path, 'line 1: NUL characters; save the file as CSV in UTF-8.');
+  // Every type is given, because a guess from the first rows would make numbers of ids such as 0042; names may repeat, numbers cannot.
+  const types = names.map((_, column) => `'c${column}': 'VARCHAR'`).join(', ');
+  const sql = (name: string): string => `c${names.indexOf(name)}`;
   return {
-    from: `read_csv(${file}, ${dialect}, auto_detect = false, columns = {${given.join(', ')}})`,
-    types,
-    text: quoteName,
-    number: quoteName,
+    from: `read_csv(${quotePath(path)}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false, columns = {${types}})`,
+    names,
+    cell: (name, type) => (isText(type) ? sql(name) : `CASE WHEN ${sql(name)} <> '' THEN coalesce(TRY_CAST(${sql(name)} AS DOUBLE), 'inf') END`),
+    async describeCell(row, column) {
+      const record = await recordAt(path, row);
+      const cell = record?.cells[names.indexOf(column)] ?? '';
+      return `line ${record?.line ?? row + 2}: column ${quoteName(column)} ${describeText(cell)}`;
+    },
   };
 }
 
-async function describeParquet(path: string, query: Query): Promise<Source> {
-  const from = `read_parquet(${quoteText(path)})`;
-  const types = await describe(from, query);
+/** The record of a row that DuckDB counted from 0 behind the header. */
+async function recordAt(path: string, row: number): Promise<{ line: number; cells: readonly string[] } | undefined> {
+  let at = -1;
+  for await (const record of readCsvRecords(path)) if (at++ === row) return record;
+  return undefined;
+}
+
+async function openParquet(path: string, connection: DuckDBConnection): Promise<Source> {
+  const from = `read_parquet(${quotePath(path)}, binary_as_string = true)`;
+  const [names = [], types = []] = (await (await connection.run(`DESCRIBE SELECT * FROM ${from}`)).getColumnsJS()) as string[][];
+  const typeOf = new Map(names.map((name, at) => [name, types[at]!]));
   return {
     from,
-    types,
-    text: (name) => `CAST(${quoteName(name)} AS VARCHAR)`,
-    number: (name) =>
-      types.get(name)?.startsWith('TIMESTAMP') === true
-        ? `epoch(${quoteName(name)})`
-        : `CAST(${quoteName(name)} AS DOUBLE)`,
+    names,
+    cell(name, type) {
+      const held = typeOf.get(name)!;
+      const sql = quoteName(name);
+      const wrong = (wanted: string): RecommenderError => invalid(path, `column ${sql} has the type ${held}; write it as ${wanted}.`);
+      if (isText(type)) {
+        if (NESTED.test(held) || (type === 'id' && FRACTIONAL.test(held))) throw wrong('text or whole numbers');
+        return `CAST(${sql} AS VARCHAR)`;
+      }
+      if (type === 'seconds' && POINT_IN_TIME.test(held)) return `epoch(${sql})`;
+      if (!NUMERIC.test(held)) throw wrong(type === 'seconds' ? 'Unix seconds or TIMESTAMP' : 'numbers');
+      return `CAST(${sql} AS DOUBLE)`;
+    },
+    async describeCell(row, column) {
+      const result = await connection.run(`SELECT CAST(${quoteName(column)} AS VARCHAR) FROM ${from} LIMIT 1 OFFSET ${row}`);
+      const cell = (await result.getColumnsJS())[0]?.[0];
+      return `row ${row + 1}: column ${quoteName(column)} ${describeText(typeof cell === 'string' ? cell : '')}`;
+    },
   };
 }
 
-async function describe(from: string, query: Query): Promise<Map<string, string>> {
-  const [names = [], types = []] = await query(`DESCRIBE SELECT * FROM ${from}`);
-  return new Map(names.map((name, i) => [String(name), String(types[i])]));
+const NESTED = /\]$|^(STRUCT|MAP|UNION|BLOB)/;
+const FRACTIONAL = /^(FLOAT|DOUBLE|DECIMAL)/;
+const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN)$/;
+const POINT_IN_TIME = /^(TIMESTAMP|DATE$)/;
+
+function checkPath(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw invalid(path, 'there is no such file.');
+  if (!found.isFile()) throw invalid(path, 'that is a folder; name one CSV, CSV.gz or Parquet file.');
 }
 
-function typedColumn(path: string, name: string, type: ColumnSpec[string], cells: readonly unknown[]): string[] | Float64Array {
-  if (!isOptional(type)) {
-    const empty = cells.indexOf(null);
-    if (empty >= 0) throw invalid(path, `line ${empty + 2}: column ${quoteName(name)} is empty.`);
+function checkNames(path: string, names: readonly string[], present: readonly string[], spec: ColumnSpec): void {
+  const missing = Object.keys(spec).filter((name) => !present.includes(name) && !spec[name]!.endsWith('?'));
+  if (missing.length > 0) throw invalid(path, `line 1: no column ${missing.map(quoteName).join(', ')} among ${names.map(quoteName).join(', ')}; rename one, or add it.`);
+  const twice = present.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined) throw invalid(path, `line 1: column ${quoteName(twice)} stands there twice; rename or drop one.`);
+}
+
+/** What DuckDB hands over of one column in one chunk. */
+interface Cells {
+  getItem(index: number): unknown;
+}
+
+/** Takes one column, chunk by chunk. */
+interface ColumnReader {
+  /** How many columns it selects. */
+  readonly width: number;
+  select(cell: string): readonly string[];
+  /** Takes the next rows; `vectors` are of what it selected. */
+  read(vectors: readonly Cells[], start: number, count: number): void;
+  /** The first row that cannot be, and what to do about it. */
+  fault(rows: number): { readonly row: number; readonly advice: string } | null;
+  column(rows: number): CodedColumn | string[] | Float64Array | Float32Array;
+}
+
+async function streamRows(connection: DuckDBConnection, sql: string, readers: readonly ColumnReader[]): Promise<number> {
+  const result = await connection.stream(sql);
+  let rows = 0;
+  for await (const chunk of result) {
+    let column = 0;
+    for (const reader of readers) {
+      const vectors = Array.from({ length: reader.width }, () => chunk.getColumnVector(column++));
+      reader.read(vectors, rows, chunk.rowCount);
+    }
+    rows += chunk.rowCount;
   }
-  if (isText(type)) return cells.map((cell) => (typeof cell === 'string' ? cell : ''));
-  return Float64Array.from(cells, (cell) => (typeof cell === 'number' ? cell : NaN));
+  return rows;
 }
 
-/** DuckDB's message is a page long; its line number and reason are what a reader needs. */
-function describeFailure(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
-  const reason =
-    /Error when converting column .*/.exec(message)?.[0].replace('Error when converting', 'converting') ??
-    /Expected Number of Columns: .*/.exec(message)?.[0] ??
-    message.split('\n', 1)[0]!;
-  return line === undefined ? reason : `line ${line}: ${reason}`;
+function createReader(type: ColumnSpec[string]): ColumnReader {
+  const base = baseOf(type);
+  const required = !type.endsWith('?');
+  if (base === 'id') return createIdReader(required);
+  if (base === 'text') return createTextReader(required);
+  return createNumberReader(base, required);
+}
+
+function createIdReader(required: boolean): ColumnReader {
+  const dictionary = new HashedDictionary();
+  let codes = new Int32Array(FIRST_ROWS);
+  return {
+    width: 3,
+    select: (cell) => [cell, `CAST(hash(${cell}) >> 32 AS UINTEGER)`, `CAST(hash(${cell}) & 4294967295 AS UINTEGER)`],
+    read([texts, high, low], start, count) {
+      if (start + count > codes.length) codes = withRoom(codes, (length) => new Int32Array(length));
+      for (let at = 0; at < count; at++) {
+        codes[start + at] = dictionary.codeOf(high!.getItem(at) as number, low!.getItem(at) as number, () => (texts!.getItem(at) as string | null) ?? '');
+      }
+    },
+    fault(rows) {
+      const wrong = dictionary.values.findIndex((value) => (required && value === '') || value.includes('\0'));
+      if (wrong < 0) return null;
+      const advice = dictionary.values[wrong] === '' ? 'fill it or leave the line out.' : 'take the NUL character out.';
+      return { row: codes.subarray(0, rows).indexOf(wrong), advice };
+    },
+    // A missing cell and an empty one are two hashes of one text.
+    column: (rows) => mergeEmpty({ values: dictionary.values, codes: codes.subarray(0, rows) }),
+  };
+}
+
+function mergeEmpty({ values, codes }: CodedColumn): CodedColumn {
+  const first = values.indexOf('');
+  const second = values.lastIndexOf('');
+  if (first === second) return { values, codes };
+  return { values: values.toSpliced(second, 1), codes: codes.map((code) => (code === second ? first : code > second ? code - 1 : code)) };
+}
+
+function createTextReader(required: boolean): ColumnReader {
+  const texts: string[] = [];
+  return {
+    width: 1,
+    select: (cell) => [cell],
+    read([cells], _, count) {
+      for (let at = 0; at < count; at++) texts.push((cells!.getItem(at) as string | null) ?? '');
+    },
+    fault() {
+      const row = texts.findIndex((text) => (required && text === '') || text.includes('\0'));
+      return row < 0 ? null : { row, advice: texts[row] === '' ? 'fill it or leave the line out.' : 'take the NUL character out.' };
+    },
+    column: () => texts,
+  };
+}
+
+function createNumberReader(type: 'seconds' | 'number' | 'float', required: boolean): ColumnReader {
+  const create = (length: number): Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> => (type === 'float' ? new Float32Array(length) : new Float64Array(length));
+  let values = create(FIRST_ROWS);
+  return {
+    width: 1,
+    select: (cell) => [cell],
+    read([cells], start, count) {
+      if (start + count > values.length) values = withRoom(values, create);
+      for (let at = 0; at < count; at++) values[start + at] = (cells!.getItem(at) as number | null) ?? NaN;
+    },
+    fault(rows) {
+      for (let row = 0; row < rows; row++) {
+        const value = values[row]!;
+        if (Number.isNaN(value) ? required : !isWithin(value, type)) return { row, advice: Number.isNaN(value) ? 'fill it or leave the line out.' : ADVICE[type] };
+      }
+      return null;
+    },
+    column: (rows) => values.subarray(0, rows),
+  };
+}
+
+/** Rows that a column has room for at first. */
+const FIRST_ROWS = 1 << 16;
+
+function withRoom<T extends Int32Array | Float32Array | Float64Array>(values: T, create: (length: number) => T): T {
+  const longer = create(values.length * 2);
+  longer.set(values);
+  return longer;
+}
+
+/** 1 January 2100: what is later is no second. */
+const LAST_SECOND = 4_102_444_800;
+
+const isWithin = (value: number, type: 'seconds' | 'number' | 'float'): boolean => Number.isFinite(value) && (type !== 'seconds' || (value >= 0 && value < LAST_SECOND));
+
+const ADVICE = {
+  seconds: 'write Unix seconds from 1970 to 2099, such as 1291191960 (milliseconds are divided by 1,000).',
+  number: 'write a finite number with a point, such as 2.55.',
+  float: 'write a finite number with a point, such as 2.55.',
+} as const;
+
+/** DuckDB's message is a page long and counts lines as it reads them, so the file is asked first. */
+async function describeFailure(path: string, error: unknown): Promise<string> {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+  if (isParquet(path)) return `this cannot be read as Parquet, or was cut short (${message}); write or copy it again.`;
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) return `the gzip data end early or are damaged (${message}); compress or copy the file again.`;
+  let columns = 0;
+  for await (const { line, cells, fault } of readCsvRecords(path)) {
+    if (fault !== null) return `line ${line}: ${fault}.`;
+    columns ||= cells.length;
+    if (cells.length !== columns) return `line ${line}: ${cells.length} cells, but line 1 names ${columns} columns; quote cells that hold commas.`;
+  }
+  return `this cannot be read as CSV (${message}); end every line alike, with \\n or \\r\\n, and quote cells that hold quotes.`;
 }
 
 async function loadDuckDb(): Promise<typeof import('@duckdb/node-api')> {
@@ -130,10 +303,16 @@ async function loadDuckDb(): Promise<typeof import('@duckdb/node-api')> {
   }
 }
 
-const isText = (type: ColumnSpec[string]): boolean => type.startsWith('text');
-const isOptional = (type: ColumnSpec[string]): boolean => type.endsWith('?');
+const isParquet = (path: string): boolean => path.endsWith('.parquet');
+const baseOf = (type: ColumnSpec[string]): ColumnType => type.replace('?', '') as ColumnType;
+const isText = (type: ColumnType): boolean => type === 'id' || type === 'text';
 const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** The path as text of SQL in which no character stands for others. */
+const quotePath = (path: string): string => `'${path.replaceAll(/[[*?]/g, '[$&]').replaceAll("'", "''")}'`;
+
+function describeText(cell: string): string {
+  return cell === '' ? 'is empty' : `is ${JSON.stringify(cell.length > 60 ? `${cell.slice(0, 60)}…` : cell)}`;
+}
 
 const invalid = (path: string, detail: string, cause?: unknown): RecommenderError =>
   new RecommenderError('INVALID_DATA', `${path}: ${detail}`, cause === undefined ? undefined : { cause });

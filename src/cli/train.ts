@@ -14,7 +14,7 @@ import { priceQuantilesOf, pricePositionsOf, type Shop } from '../learn/shop.ts'
 import { packInterest, writeRecommender, type FloatTensors } from '../learn/write-recommender.ts';
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
-import { readInteractions, readItems } from './data.ts';
+import { readInteractions, readItems, SPLITS } from './data.ts';
 import { createPlainDevice } from './device.ts';
 import { openEncoder, packAddress } from './encoder.ts';
 import { modelCard } from './model-card.ts';
@@ -108,21 +108,25 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
 }
 
 /** Reads log and catalogue, keeps what was sold before `until`, and encodes the titles. */
-export async function readShop(options: Pick<TrainOptions, 'interactions' | 'items' | 'encoder' | 'until'>, say: (line: string) => void): Promise<{ shop: Shop; encoderRevision: string; until: number }> {
-  const log = await readInteractions(options.interactions);
+export async function readShop(options: Pick<TrainOptions, 'interactions' | 'items' | 'encoder' | 'until' | 'without'>, say: (line: string) => void): Promise<{ shop: Shop; encoderRevision: string; until: number }> {
+  const log = await readInteractions(options.interactions, { events: BEHAVIOUR_KINDS });
+  if (log.clock === 'position') throw new RecommenderError('INVALID_DATA', `${options.interactions}: training holds back the last days, and positions have none; add "timestamp" in Unix seconds to every line.`);
   const catalogue = await readItems(options.items);
   const until = options.until === undefined ? (log.time.at(-1) ?? 0) + 1 : Date.parse(options.until) / 1_000;
   if (Number.isNaN(until)) throw new RecommenderError('INVALID_OPTIONS', `--until ${options.until ?? ''} is not a date such as 2011-11-01.`);
+  const learnt = (row: number): boolean => log.time[row]! < until && log.split?.[row] !== SPLITS.indexOf('test');
   const sold = new Set<string>();
   log.item.forEach((item, row) => {
-    if (log.time[row]! < until) sold.add(log.items[item]!);
+    if (learnt(row)) sold.add(log.items[item]!);
   });
+  if (sold.size === 0) throw new RecommenderError('INVALID_DATA', `${options.interactions}: no line is left before --until ${options.until ?? ''} and outside split "test"; choose a later date.`);
   const kept = catalogue.ids.map((id, at) => ({ id, at })).filter(({ id }) => sold.has(id));
   const index = new Map(kept.map(({ id }, item) => [id, item]));
-  const rows = Int32Array.from([...log.item.keys()].filter((row) => log.time[row]! < until && index.has(log.items[log.item[row]!]!)));
+  const itemOf = Int32Array.from(log.items, (id) => index.get(id) ?? -1);
+  const rows = new Int32Array(log.item.length).map((_, row) => row).filter((row) => learnt(row) && itemOf[log.item[row]!]! >= 0);
+  if (kept.length === 0) throw new RecommenderError('INVALID_DATA', `${options.items}: none of the log's ${sold.size} items is in the catalogue; write ids alike in both (the log has ${JSON.stringify(log.items[0])}, the catalogue ${JSON.stringify(catalogue.ids[0])}).`);
+  if (kept.every(({ at }) => catalogue.titles[at] === '') && options.without?.includes('text') !== true) throw new RecommenderError('INVALID_DATA', `${options.items}: no item has a title for the text encoder to read; fill the column "title".`);
   const kinds = log.kinds.map((kind) => BEHAVIOUR_KINDS.findIndex((known) => known === kind));
-  const unknown = log.kinds.find((_, at) => kinds[at]! < 0);
-  if (unknown !== undefined) throw new RecommenderError('INVALID_DATA', `${options.interactions} has the unknown event ${unknown}; known are ${BEHAVIOUR_KINDS.join(', ')}.`);
   const itemPrices = Float32Array.from(kept, ({ at }) => catalogue.price[at]!);
   const priceQuantiles = priceQuantilesOf(itemPrices);
   const titles = kept.map(({ at }) => catalogue.titles[at]!);
@@ -146,7 +150,7 @@ export async function readShop(options: Pick<TrainOptions, 'interactions' | 'ite
       users: log.users.length,
       items: kept.length,
       user: pick(Int32Array, (row) => log.user[row]!),
-      item: pick(Int32Array, (row) => index.get(log.items[log.item[row]!]!)!),
+      item: pick(Int32Array, (row) => itemOf[log.item[row]!]!),
       kind: pick(Uint8Array, (row) => kinds[log.kind[row]!]!),
       time: pick(Float64Array, (row) => log.time[row]!),
       price: pick(Float32Array, (row) => log.price?.[row] ?? NaN),

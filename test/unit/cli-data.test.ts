@@ -60,7 +60,7 @@ describe('readInteractions', () => {
     ['a wrong type', 'user,item,timestamp\na,x,1\na,y,soon\n', /line 3: .*"timestamp".*"soon"/],
     ['an empty cell', 'user,item,timestamp\na,x,1\n,y,2\n', /line 3: column "user" is empty/],
     ['an empty time', 'user,item,timestamp\na,x,1\nb,y,\n', /line 3: column "timestamp" is empty/],
-    ['a short line', 'user,item,timestamp\na,x,1\na,y\n', /line 3: Expected Number of Columns: 3 Found: 2/],
+    ['a short line', 'user,item,timestamp\na,x,1\na,y\n', /line 3: 2 cells, but line 1 names 3 columns/],
   ])('names the line of %s', async (name, content, message) => {
     const path = await write(`${name}.csv`, content);
     await expect(readInteractions(path)).rejects.toMatchObject({ code: 'INVALID_DATA', message: expect.stringMatching(message) as string });
@@ -86,10 +86,11 @@ describe('readItems', () => {
 describe('readSeries', () => {
   it('gives one row a line', async () => {
     const series = await readSeries(await write('series.csv', 'item,date,value\na,2011-01-03,4\nb,2011-01-03,\na,2011-01-10,5\n'));
-    expect(series).toEqual({
+    expect(series).toMatchObject({
       items: ['a', 'b'],
       item: Int32Array.of(0, 1, 0),
-      date: ['2011-01-03', '2011-01-03', '2011-01-10'],
+      dates: ['2011-01-03', '2011-01-10'],
+      date: Int32Array.of(0, 0, 1),
       value: Float64Array.of(4, NaN, 5),
     });
   });
