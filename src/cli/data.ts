@@ -182,18 +182,22 @@ async function indexesIn(known: readonly string[], { values, codes }: CodedColum
 /** A column in another order of rows, numbered by first appearance there. */
 function inOrder({ values, codes }: CodedColumn, order: Int32Array | null): CodedColumn {
   if (!order) return { values, codes };
+  const moved = picked(codes, order);
   const codeOf = new Int32Array(values.length).fill(-1);
   const found: string[] = [];
-  const moved = order.map((row) => {
-    const code = codes[row]!;
+  for (let at = 0; at < moved.length; at++) {
+    const code = moved[at]!;
     if (codeOf[code]! < 0) codeOf[code] = found.push(values[code]!) - 1;
-    return codeOf[code]!;
-  });
+    moved[at] = codeOf[code]!;
+  }
   return { values: found, codes: moved };
 }
 
 function picked<T extends Float64Array | Float32Array | Int32Array>(column: T, order: Int32Array | null): T {
-  return order ? (column.map((_, at) => column[order[at]!]!) as T) : column;
+  if (!order) return column;
+  const moved = column.slice() as T;
+  for (let at = 0; at < moved.length; at++) moved[at] = column[order[at]!]!;
+  return moved;
 }
 
 /** Codes with the empty value taken out: -1 there, the others still dense from 0. */
