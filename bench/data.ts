@@ -10,8 +10,8 @@ import { summarise, type BenchResult } from './harness.ts';
 
 const MILLIONS = [1, 10] as const;
 const FORMATS = ['csv', 'parquet'] as const;
-const ROUNDS = 3;
-/** Columns of ten million rows take some 30 bytes each, and twice that while they are put in order of time; an object takes hundreds. */
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
+/** The columns of a row take some 30 bytes, and twice that while they are put in order of time; an object would take hundreds. */
 const MOST_BYTES_PER_ROW = 100;
 
 /** Reading a synthetic log: 20 rows a shopper, 50,000 items, not in order of time; each reading has a process of its own. */
