@@ -60,7 +60,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
         output: { chunkFileNames: 'cli-chunks/[name]-[hash].js' },
       },
     },
-    ssr: { noExternal: ['commander'] },
+    ssr: { noExternal: true, external: ['@duckdb/node-api'] },
   },
 };
 

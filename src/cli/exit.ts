@@ -5,11 +5,14 @@ const MISUSE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INVALID_DATA', 'INVA
 /** What the operating system says of a path that the caller gave. */
 const PATH_ERRORS: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EEXIST', 'EROFS', 'EPERM']);
 
-/** Exit code and text for an error: 2 and one line for what the caller can mend, 1 for the rest, with the stack of a defect of ours. */
-export function describeExit(error: unknown): { readonly exitCode: 1 | 2; readonly text: string } {
+/** What a shell says of a command that Ctrl-C ended: 128 and the signal's number. */
+export const INTERRUPTED = 130;
+
+/** Exit code and text for an error: 2 and one line for what the caller can mend, 130 after Ctrl-C, 1 for the rest, with the stack of a defect of ours. */
+export function describeExit(error: unknown): { readonly exitCode: 1 | 2 | typeof INTERRUPTED; readonly text: string } {
   if (error instanceof RecommenderError && error.code !== 'INTERNAL') {
     const text = `shelfwise: ${error.message.replaceAll(/\s*\n\s*/g, ' ')} [${error.code}]`;
-    return { exitCode: MISUSE.has(error.code) ? 2 : 1, text };
+    return { exitCode: error.code === 'ABORTED' ? INTERRUPTED : MISUSE.has(error.code) ? 2 : 1, text };
   }
   if (error instanceof Error && 'code' in error && PATH_ERRORS.has(error.code)) {
     return { exitCode: 2, text: `shelfwise: ${error.message}` };

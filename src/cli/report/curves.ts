@@ -1,0 +1,34 @@
+import type { DemandEpoch } from '../../learn/demand-training.ts';
+import type { TrainedHead } from '../../learn/head-training.ts';
+import type { InterestEpoch } from '../../learn/interest-training.ts';
+import type { TrainingCurve } from './report-data.ts';
+
+/** The interest LSTM's epochs as one curve. */
+export function interestCurve(epochs: readonly InterestEpoch[]): TrainingCurve {
+  return {
+    model: 'interest LSTM',
+    lossName: 'Loss (cross entropy)',
+    metricName: 'NDCG@10 of the validation days',
+    epochs: epochs.map(({ loss, ndcg }, at) => ({ epoch: at + 1, phase: ndcg === null ? 'refit' : 'train', loss, metric: ndcg })),
+  };
+}
+
+/** The demand LSTM's epochs as one curve. */
+export function demandCurve(epochs: readonly DemandEpoch[]): TrainingCurve {
+  return {
+    model: 'demand LSTM',
+    lossName: 'Loss (pinball)',
+    metricName: 'Pinball loss of the held-out weeks',
+    epochs: epochs.map(({ phase, trainLoss, holdOutLoss }, at) => ({ epoch: at + 1, phase: phase === 'refit' ? 'refit' : 'train', loss: trainLoss, metric: holdOutLoss })),
+  };
+}
+
+/** The joint head's epochs as one curve. */
+export function headCurve(history: TrainedHead['history']): TrainingCurve {
+  return {
+    model: 'joint head',
+    lossName: 'Loss (soft-max over lists)',
+    metricName: 'NDCG@10 of held-out shoppers’ lists',
+    epochs: history.map(({ epoch, loss, ndcg }) => ({ epoch, phase: 'train', loss, metric: ndcg })),
+  };
+}

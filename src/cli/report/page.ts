@@ -1,0 +1,103 @@
+import { plotCalibration, plotCoverage, plotCurve, plotGrouping, plotKey, plotRankers } from './plots.ts';
+import type { Estimate, Evaluation, Grouping, TrainingCurve, TrainingReport } from './report-data.ts';
+import { STYLE } from './style.ts';
+
+/** Others drawn beside ours in plots of groups; their tables have all. */
+const OTHERS_DRAWN = 3;
+
+/** The report as one page: no script, nothing fetched. */
+export function renderReport(report: TrainingReport): string {
+  const { pack, data, seed, interrupted, curves, evaluation } = report;
+  const day = (iso: string): string => iso.slice(0, 10);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escape(pack.name)}: training report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<header>
+<h1>${escape(pack.name)}: training report</h1>
+<p>Pack revision <code>${escape(pack.revision)}</code>, seed ${seed}. ${count(data.interactions)} interactions of ${count(data.shoppers)} shoppers with ${count(data.items)} items, until ${day(data.until)}; validation from ${day(data.validationFrom)}.</p>
+${interrupted ? '<p class="note">The training was interrupted; this is the best epoch so far.</p>' : ''}
+</header>
+${evaluation ? renderEvaluation(evaluation) : '<p class="note">Nothing was held out to compare rankers on.</p>'}
+${curves.map(renderCurves).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function renderEvaluation({ protocol, queries, shoppers, ours, metric, rankers, groupings, calibration }: Evaluation): string {
+  const ranked = [...rankers].sort((a, b) => b.metrics[metric]!.value - a.metrics[metric]!.value);
+  const drawn = [ours, ...ranked.map(({ name }) => name).filter((name) => name !== ours)].slice(0, 1 + OTHERS_DRAWN);
+  const metrics = Object.keys(ranked[0]?.metrics ?? {});
+  const covered = [...rankers].sort((a, b) => b.coverage - a.coverage);
+  return `<section>
+<h2>Quality</h2>
+<p>${escape(protocol)} ${count(queries)} queries of ${count(shoppers)} shoppers; intervals are 95 %.</p>
+<div class="figures">
+${figure(`${metric} of each ranker`, plotRankers(ranked, metric, ours), table(['Ranker', ...metrics], ranked.map(({ name, metrics: values }) => [name, ...metrics.map((key) => estimate(values[key]!))])))}
+${groupings.map((grouping) => renderGrouping(grouping, metric, drawn, ranked.map(({ name }) => name))).join('\n')}
+${
+  calibration
+    ? figure(
+        'Calibration',
+        plotCalibration(calibration),
+        table(['Predicted', 'Observed', 'Candidates'], calibration.bins.map(({ predicted, observed, count: size }) => [predicted.toFixed(4), estimate(observed), count(size)])),
+        `How often what ${escape(calibration.ranker)} gave a probability came true. Mean distance from the diagonal: ${calibration.error.toFixed(4)}.`,
+      )
+    : ''
+}
+${figure('Coverage', plotCoverage(covered, ours), table(['Ranker', 'Share of items'], covered.map(({ name, coverage }) => [name, percent(coverage)])), 'Share of the catalogue that was among some first ten.')}
+</div>
+</section>`;
+}
+
+function renderGrouping(grouping: Grouping, metric: string, drawn: readonly string[], names: readonly string[]): string {
+  const { by, groups } = grouping;
+  const key = `<ul class="key">${drawn.map((name, index) => `<li>${plotKey(index)}${escape(name)}</li>`).join('')}</ul>`;
+  const rows = groups.map(({ label, queries, rankers }) => [label, count(queries), ...names.map((name) => (rankers[name] ? estimate(rankers[name]) : '–'))]);
+  return figure(`${metric} by ${by.toLowerCase()}`, `${key}${plotGrouping(grouping, metric, drawn)}`, table([by, 'Queries', ...names], rows));
+}
+
+function renderCurves({ model, lossName, metricName, epochs }: TrainingCurve): string {
+  const rows = epochs.map(({ epoch, phase, loss, metric }) => [String(epoch), phase, loss.toFixed(4), metric === null ? '–' : metric.toFixed(4)]);
+  const numbers = table(['Epoch', 'Phase', lossName, metricName], rows);
+  const refitted = epochs.some(({ phase }) => phase === 'refit') ? 'Hollow points are of the refit through the validation period, which leaves nothing to measure on.' : '';
+  const measured = epochs.some(({ metric }) => metric !== null);
+  return `<section>
+<h2>Training: ${escape(model)}</h2>
+<div class="figures">
+${figure(lossName, plotCurve(epochs, 'loss', lossName), numbers, refitted)}
+${measured ? figure(metricName, plotCurve(epochs, 'metric', metricName), numbers) : ''}
+</div>
+</section>`;
+}
+
+/** A plot with its title and, beneath, the same numbers as a table. `note` is HTML. */
+function figure(title: string, plot: string, numbers: string, note = ''): string {
+  return `<figure><h3>${escape(title)}</h3>${plot}<figcaption>${note ? `<p>${note}</p>` : ''}<details><summary>Numbers<span class="hidden"> of ${escape(title)}</span></summary>${numbers}</details></figcaption></figure>`;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = heads.map((text) => `<th scope="col">${escape(text)}</th>`).join('');
+  const body = rows.map(([first = '', ...rest]) => `<tr><th scope="row">${escape(first)}</th>${rest.map((text) => `<td>${escape(text)}</td>`).join('')}</tr>`).join('\n');
+  return `<div class="scroll" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+const count = (value: number): string => value.toLocaleString('en');
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const estimate = ({ value, low, high }: Estimate): string => `${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+}

@@ -1,0 +1,81 @@
+/** What `shelfwise train` writes as report.json and draws as report.html. */
+export interface TrainingReport {
+  readonly version: 1;
+  readonly pack: { readonly name: string; readonly revision: string };
+  readonly data: {
+    readonly interactions: number;
+    readonly shoppers: number;
+    readonly items: number;
+    /** ISO times: validation is from `validationFrom` on, nothing from `until` on was read. */
+    readonly validationFrom: string;
+    readonly until: string;
+  };
+  readonly seed: number;
+  /** Whether the training was stopped by its user, who kept the best epoch so far. */
+  readonly interrupted: boolean;
+  readonly curves: readonly TrainingCurve[];
+  /** Null where nothing was held out to measure on. */
+  readonly evaluation: Evaluation | null;
+}
+
+/** One model's training, epoch after epoch. */
+export interface TrainingCurve {
+  readonly model: string;
+  readonly lossName: string;
+  readonly metricName: string;
+  readonly epochs: readonly CurvePoint[];
+}
+
+export interface CurvePoint {
+  /** From 1, counted on through a refit. */
+  readonly epoch: number;
+  /** A refit reads the validation period too, so that nothing is left to measure it on. */
+  readonly phase: 'train' | 'refit';
+  readonly loss: number;
+  readonly metric: number | null;
+}
+
+/** A mean with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Evaluation {
+  /** What was asked, of whom, among which items: one or two sentences. */
+  readonly protocol: string;
+  readonly queries: number;
+  readonly shoppers: number;
+  /** The ranker that ships, by its name in `rankers`. */
+  readonly ours: string;
+  /** The metric that rankers and groups are compared by. */
+  readonly metric: string;
+  readonly rankers: readonly RankerFigures[];
+  readonly groupings: readonly Grouping[];
+  readonly calibration: Calibration | null;
+}
+
+export interface RankerFigures {
+  readonly name: string;
+  /** Every ranker has the same metrics. */
+  readonly metrics: Readonly<Record<string, Estimate>>;
+  /** Share of the catalogue's items that were among some first ten, 0 to 1. */
+  readonly coverage: number;
+}
+
+/** The compared metric for each kind of query. */
+export interface Grouping {
+  /** What queries are grouped by, for instance "Events before the query". */
+  readonly by: string;
+  /** In their natural order. */
+  readonly groups: readonly { readonly label: string; readonly queries: number; readonly rankers: Readonly<Record<string, Estimate>> }[];
+}
+
+/** How often what was given a probability came true (reliability diagram, Niculescu-Mizil and Caruana 2005). */
+export interface Calibration {
+  readonly ranker: string;
+  readonly bins: readonly { readonly predicted: number; readonly observed: Estimate; readonly count: number }[];
+  /** Mean distance of predicted and observed, weighted by count. */
+  readonly error: number;
+}
