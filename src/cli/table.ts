@@ -44,11 +44,8 @@ export interface Table<S extends ColumnSpec> {
  * @throws RecommenderError `INVALID_DATA` naming the file, the line and the column; `PEER_MISSING` without DuckDB.
  */
 export async function readTable<const S extends ColumnSpec>(path: string, spec: S): Promise<Table<S>> {
-  const { DuckDBInstance } = await loadDuckDb();
   checkPath(path);
-  const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' });
-  const connection = await instance.connect();
-  try {
+  return withDuckDb(async (connection) => {
     const source = await (isParquet(path) ? openParquet(path, connection) : openCsv(path));
     const present = Object.keys(spec).filter((name) => source.names.includes(name));
     checkNames(path, source.names, present, spec);
@@ -62,8 +59,18 @@ export async function readTable<const S extends ColumnSpec>(path: string, spec: 
     }
     const columns = Object.fromEntries(Object.keys(spec).map((name) => [name, readers[present.indexOf(name)]?.column(rows) ?? null]));
     return { rows, columns: columns as Table<S>['columns'], faultAt };
-  } catch (error) {
+  }).catch(async (error: unknown) => {
     throw error instanceof RecommenderError ? error : invalid(path, await describeFailure(path, error), error);
+  });
+}
+
+/** A database of its own for one piece of work; it fetches nothing. */
+async function withDuckDb<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const { DuckDBInstance } = await loadDuckDb();
+  const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' });
+  const connection = await instance.connect();
+  try {
+    return await work(connection);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -130,8 +137,9 @@ async function openParquet(path: string, connection: DuckDBConnection): Promise<
       return `CAST(${sql} AS DOUBLE)`;
     },
     async describeCell(row, column) {
-      const result = await connection.run(`SELECT CAST(${quoteName(column)} AS VARCHAR) FROM ${from} LIMIT 1 OFFSET ${row}`);
-      const cell = (await result.getColumnsJS())[0]?.[0];
+      // Callers ask long after the file was read.
+      const sql = `SELECT CAST(${quoteName(column)} AS VARCHAR) FROM ${from} LIMIT 1 OFFSET ${row}`;
+      const cell = await withDuckDb(async (later) => (await (await later.run(sql)).getColumnsJS())[0]?.[0]);
       return `row ${row + 1}: column ${quoteName(column)} ${describeText(typeof cell === 'string' ? cell : '')}`;
     },
   };

@@ -98,6 +98,7 @@ describe('a log that cannot be trained on', () => {
     ['Parquet with fractions for ids', 'log.parquet', () => parquetOf('whole.parquet', `SELECT 1.0::DOUBLE AS "user", 'x' AS item, 1 AS "timestamp"`), /column "user" has the type DOUBLE; write it as text or whole numbers/],
     ['Parquet with text for a time', 'log.parquet', () => parquetOf('whole.parquet', `SELECT 'a' AS "user", 'x' AS item, 'soon' AS "timestamp"`), /column "timestamp" has the type VARCHAR; write it as Unix seconds or TIMESTAMP/],
     ['Parquet with an empty id', 'log.parquet', () => parquetOf('whole.parquet', `SELECT * FROM (VALUES ('a', 'x', 1), (NULL, 'x', 2)) AS log("user", item, "timestamp")`), /row 2: column "user" is empty/],
+    ['Parquet with an unknown event', 'log.parquet', () => parquetOf('whole.parquet', `SELECT * FROM (VALUES ('a', 'x', 1, 'view'), ('a', 'x', 2, 'cancel')) AS log("user", item, "timestamp", event)`), /row 2: column "event" is "cancel"; known are view, /],
     ['an unknown event', 'log.csv', 'user,item,timestamp,event\na,7,1,view\na,7,2,cancel\n', /line 3: column "event" is "cancel"; known are view, /],
     ['an unknown split', 'log.csv', 'user,item,timestamp,split\na,7,1,train\na,7,2,dev\n', /line 3: column "split" is "dev"; known are train, validation, test/],
     ['a log of test rows alone', 'log.csv', 'user,item,timestamp,split\na,7,1,test\n', /no line is left/],
