@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EncodeOptions } from './encode.ts';
-import { describeExit, INTERRUPTED } from './exit.ts';
+import { describeExit } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import type { TrainOptions } from './train.ts';
@@ -24,12 +24,17 @@ program
   .option('--validation-days <days>', 'days before that which choose the epoch', parsePositive, 31)
   .option('--epochs <count>', 'the most epochs', parsePositive)
   .option('--seed <number>', 'the same seed gives the same bytes', parseWhole, 1)
-  .option('--resume', 'go on where an interrupted training stopped (Ctrl-C packs the best epoch so far and exits with 130)')
-  .option('--log-dir <folder>', 'write TensorBoard event files')
-  .action(async (options: TrainOptions) => {
-    const { interrupted } = await (await import('./train.ts')).runTrain(options);
-    if (interrupted) process.exitCode = INTERRUPTED; // the pack is whole, its training is not
-  });
+  .addOption(new Option('--loss <kind>', 'how the interest LSTM compares the next item with others').choices(['softmax', 'sampled-softmax', 'gbce']).default('softmax'))
+  .option('--negatives <count>', 'items that a sampling loss compares with (default: 256)', parsePositive)
+  .addOption(new Option('--sampler <kind>', 'how sampled-softmax draws them (default: popularity)').choices(['uniform', 'popularity']))
+  .option('--calibration <t>', 'of gbce, from 0 to 1 (default: 0.75)', parseAmount)
+  .option('--learning-rate <rate>', 'its peak, for the interest LSTM (default: 0.0025)', parseAmount)
+  .option('--warm-up <steps>', 'in which the rate rises to its peak (default: 100)', parseWhole)
+  .option('--weight-decay <share>', 'of AdamW, for the interest LSTM (default: 0.01)', parseAmount)
+  .option('--clip <norm>', 'largest norm of its gradients (default: 1)', parseAmount)
+  .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,user,kind')
+  .option('--resume', 'go on where an interrupted training stopped')
+  .action(async (options: TrainOptions) => (await import('./train.ts')).runTrain(options));
 
 program
   .command('encode')
@@ -69,6 +74,12 @@ function parseWhole(text: string): number {
 function parsePositive(text: string): number {
   const value = parseWhole(text);
   if (value === 0) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+function parseAmount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError('It must be a number from 0.');
   return value;
 }
 

@@ -1,17 +1,33 @@
 import { DEFAULT_AUGMENTATION } from '../learn/augmentation.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
-import { DEFAULT_INTEREST_TRAINING } from '../learn/interest-training.ts';
+import { DEFAULT_INTEREST_TRAINING, type InterestTrainingOptions } from '../learn/interest-training.ts';
+import type { ItemLossOptions } from '../learn/losses.ts';
 import { SHIPPED_NEIGHBOURS } from '../learn/recommender-training.ts';
 import type { PackManifest } from '../packs/pack.ts';
+
+/** What a card says of the loss. */
+function describeLoss(loss: ItemLossOptions): string {
+  switch (loss.kind) {
+    case 'softmax':
+      return 'full soft-max over all items';
+    case 'sampled-softmax':
+      return `soft-max over ${loss.negatives} sampled items (${loss.sampler}) with log-q correction`;
+    case 'gbce':
+      return `generalised binary cross-entropy with ${loss.negatives} negatives and t = ${loss.calibration}`;
+  }
+}
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** The README.md of a trained recommender pack: what it is, what it was trained on and how, and what was measured. */
-export function modelCard(manifest: PackManifest, { purchasesOnly, until, validationDays, seed }: { purchasesOnly: boolean; until: number; validationDays: number; seed: number }): string {
+export function modelCard(
+  manifest: PackManifest,
+  { interest = DEFAULT_INTEREST_TRAINING, purchasesOnly, until, validationDays, seed }: { interest?: InterestTrainingOptions; purchasesOnly: boolean; until: number; validationDays: number; seed: number },
+): string {
   const { dims, features, trainingData, measured } = manifest;
   const day = new Date(until * 1_000).toISOString().slice(0, 10);
   const kinds = DEFAULT_AUGMENTATION;
-  const { regularisation } = DEFAULT_INTEREST_TRAINING;
+  const { regularisation, freeze } = interest;
   const head = DEFAULT_HEAD_TRAINING;
   const augmentation = `The log has purchases only, so browsing is imitated while the interest LSTM trains. A line of an invoice is read as a
 purchase (${percent(kinds.purchaseShare)}), a cart (${percent(kinds.cartShare)}) or a view (the rest); after a line comes a view (${percent(kinds.noiseViews)}) or a cart
@@ -37,9 +53,9 @@ ${purchasesOnly ? augmentation : 'The log has kinds of its own; nothing is imita
 
 ## Training
 
-Truncated back-propagation through time over ${DEFAULT_INTEREST_TRAINING.steps} steps in ${DEFAULT_INTEREST_TRAINING.lanes} lanes with the state carried on, full soft-max over all items, AdamW at
-${DEFAULT_INTEREST_TRAINING.learningRate} (cosine), dropout ${regularisation.inputDropout} on inputs and ${regularisation.hiddenDropout} on the state, residuals of ${percent(regularisation.residualDropout)} of the items hidden in each step so that the text part
-stands alone, gradients clipped at ${DEFAULT_INTEREST_TRAINING.clip}, early stopping, seed ${seed}: the same seed, data and encoder give the same bytes.
+Truncated back-propagation through time over ${interest.steps} steps in ${interest.lanes} lanes with the state carried on, ${describeLoss(interest.loss)}, AdamW at
+${interest.learningRate} (cosine), dropout ${regularisation.inputDropout} on inputs and ${regularisation.hiddenDropout} on the state, residuals of ${percent(regularisation.residualDropout)} of the items hidden in each step so that the text part
+stands alone, gradients clipped at ${interest.clip}, early stopping,${freeze.length > 0 ? ` ${freeze.join(', ')} frozen,` : ''} seed ${seed}: the same seed, data and encoder give the same bytes.
 
 The head: soft-max over each list, AdamW at ${head.learningRate}, falling to 0 over ${head.epochs} epochs (more for a small log), dropout ${head.contextDropout} on h_u. ${percent(1 - head.heldOutShare)} of the shoppers
 train it, the others measure it; nothing is chosen by them.

@@ -7,6 +7,10 @@ import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
 
+/** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
+export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'user', 'kind'] as const;
+export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
+
 export interface InterestTrainingOptions {
   readonly seed: number;
   readonly maxEpochs: number;
@@ -16,8 +20,12 @@ export interface InterestTrainingOptions {
   readonly refitEpochs: number;
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Steps in which the learning rate rises to its peak; 0 starts there. */
+  readonly warmUpSteps: number;
   /** Largest norm of all gradients together. */
   readonly clip: number;
+  /** Groups of parameters that keep the values they start with. */
+  readonly freeze: readonly ParameterGroup[];
   readonly embedding: number;
   readonly hidden: number;
   readonly lanes: number;
@@ -36,7 +44,9 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   refitEpochs: 2,
   learningRate: 2.5e-3,
   weightDecay: 1e-2,
+  warmUpSteps: 100,
   clip: 1,
+  freeze: [],
   embedding: 64,
   hidden: 96,
   lanes: 64,
@@ -115,6 +125,8 @@ export async function trainInterest(
   const itemCounts = countItems(data.training);
   const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
   const { parameters } = network;
+  const frozen: readonly string[] = options.freeze;
+  const learning = new Map([...parameters].filter(([name]) => !frozen.includes(name.split('.')[0]!)));
   const resumed = hooks.resumeFrom;
   const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
   let history: InterestEpoch[] = resumed ? [...resumed.history] : [];
@@ -133,8 +145,8 @@ export async function trainInterest(
     for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
       const result = network.learn(chunk, epochRandom, options.regularisation);
-      clipGradients(kernels, parameters, options.clip);
-      stepAdamW(kernels, parameters, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
+      clipGradients(kernels, learning, options.clip);
+      stepAdamW(kernels, learning, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
       loss += result.loss;
       weight += result.weight;
       read += result.weight;
@@ -155,7 +167,7 @@ export async function trainInterest(
   const inTraining = !resumed || resumed.phase === 'train';
   if (inTraining) {
     for (let epoch = resumed ? resumed.epoch + 1 : 1; epoch <= options.maxEpochs && epoch - bestEpoch.epoch <= options.patience; epoch++) {
-      const rate = (share: number): number => options.learningRate * cosineDecay((epoch - 1 + share) / options.maxEpochs) * Math.min(1, (step + 1) / 100);
+      const rate = (share: number): number => options.learningRate * cosineDecay((epoch - 1 + share) / options.maxEpochs) * Math.min(1, (step + 1) / options.warmUpSteps);
       await runEpoch('train', epoch, data.training, rate);
     }
     for (const [name, { values }] of parameters) values.set(best.get(name)!);

@@ -75,6 +75,21 @@ describe('training the interest LSTM', () => {
     expect(other.shipped.get('items')).not.toEqual(one.shipped.get('items'));
   });
 
+  test('frozen groups keep the values they start with, and the others learn', async () => {
+    const untrained = await train({}, { maxEpochs: 0, refitEpochs: 0 });
+    const frozen = await train({}, { freeze: ['lstm', 'items'], weightDecay: 0.1 });
+    for (const name of ['lstm.input', 'lstm.hidden', 'lstm.bias', 'items.bias']) expect(frozen.shipped.get(name), name).toEqual(untrained.shipped.get(name));
+    for (const name of ['projection', 'items', 'user', 'kind']) expect(frozen.shipped.get(name), name).not.toEqual(untrained.shipped.get(name));
+  });
+
+  test('a longer warm-up changes what is learnt; none at all starts at the peak', async () => {
+    const [usual, long, none] = [await train(), await train({}, { warmUpSteps: 10_000 }), await train({}, { warmUpSteps: 0 })];
+    const start = (await train({}, { maxEpochs: 0, refitEpochs: 0 })).tuned.get('user')!.values;
+    const moved = (trained: typeof usual): number => trained.tuned.get('user')!.values.reduce((sum, value, at) => sum + Math.abs(value - start[at]!), 0);
+    expect(moved(long)).toBeLessThan(0.2 * moved(usual));
+    expect(moved(none)).toBeGreaterThan(moved(usual));
+  });
+
   test.each([1, 3, 5].flatMap((epochs) => LOSSES.map((loss) => ({ epochs, loss }))))('interrupted and resumed, it ends where it would have ended: %o', async ({ epochs, loss }) => {
     const whole = await train({}, { loss });
     const stop = new AbortController();

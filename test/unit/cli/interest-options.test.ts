@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { interestTrainingOf } from '../../../src/cli/interest-options.ts';
+import { modelCard } from '../../../src/cli/model-card.ts';
+import { DEFAULT_INTEREST_TRAINING } from '../../../src/learn/interest-training.ts';
+
+const refused = expect.objectContaining({ code: 'INVALID_OPTIONS' }) as Error;
+
+describe('options of the interest LSTM’s training', () => {
+  test('without flags, training is as it ever was', () => {
+    expect(interestTrainingOf({})).toEqual(DEFAULT_INTEREST_TRAINING);
+  });
+
+  test('each flag changes its own option', () => {
+    const changed = interestTrainingOf({ learningRate: 0.01, weightDecay: 0, clip: 5, warmUp: 7, freeze: 'lstm, kind' });
+    expect(changed).toEqual({ ...DEFAULT_INTEREST_TRAINING, learningRate: 0.01, weightDecay: 0, clip: 5, warmUpSteps: 7, freeze: ['lstm', 'kind'] });
+  });
+
+  test('the losses have the defaults that their help names', () => {
+    expect(interestTrainingOf({ loss: 'sampled-softmax' }).loss).toEqual({ kind: 'sampled-softmax', negatives: 256, sampler: 'popularity' });
+    expect(interestTrainingOf({ loss: 'sampled-softmax', negatives: 9, sampler: 'uniform' }).loss).toEqual({ kind: 'sampled-softmax', negatives: 9, sampler: 'uniform' });
+    expect(interestTrainingOf({ loss: 'gbce' }).loss).toEqual({ kind: 'gbce', negatives: 256, calibration: 0.75 });
+  });
+
+  test.each([{ negatives: 5 }, { sampler: 'uniform' }, { loss: 'gbce', sampler: 'uniform' }, { calibration: 1 }, { loss: 'gbce', calibration: 1.1 }, { freeze: 'lstm,layers' }, { clip: 0 }] as const)('%o is refused', (flags) => {
+    expect(() => interestTrainingOf(flags)).toThrow(refused);
+  });
+
+  test('the card says which loss and what was frozen', () => {
+    const manifest = { kind: 'recommender', name: 'shop', created: '', schemaVersion: 1, revision: '', files: [], dims: {}, measured: {}, trainingData: [], licence: '' } as const;
+    const training = { purchasesOnly: false, until: 0, validationDays: 31, seed: 1 };
+    expect(modelCard(manifest, training)).toContain('full soft-max over all items');
+    const card = modelCard(manifest, { ...training, interest: interestTrainingOf({ loss: 'gbce', negatives: 9, freeze: 'lstm' }) });
+    expect(card).toContain('generalised binary cross-entropy with 9 negatives and t = 0.75');
+    expect(card).toContain('lstm frozen');
+  });
+});
