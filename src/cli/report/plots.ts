@@ -116,9 +116,8 @@ export function plotCoverage(rankers: readonly RankerFigures[], ours: string): s
 
 function toSvg(label: string, options: Plot.PlotOptions): string {
   const svg = Plot.plot(options);
-  svg.setAttribute('role', 'img');
-  if (label) svg.setAttribute('aria-label', label);
-  else svg.setAttribute('aria-hidden', 'true');
+  const spoken = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': 'true' };
+  for (const [name, value] of Object.entries(spoken)) svg.setAttribute(name, value);
   for (const style of svg.querySelectorAll('style')) style.remove(); // the page's own sheet says the same once
   return svg.outerHTML;
 }
