@@ -1,4 +1,5 @@
 import { summarise, type BenchResult } from './harness.ts';
+import { HEADS } from './page/models.ts';
 import { ROUNDS, withPages } from './pages.ts';
 
 /** What it takes to score 500 candidates whose vectors are there. */
@@ -13,7 +14,7 @@ export async function score(): Promise<BenchResult> {
     return {
       rows: [
         summarise({ name: 'dot products 500 x 384 / tfjs-wasm', unit, ours: dots.shelfwise, peer: dots['tfjs-wasm'], goal: 0.2, aim: 0.1 }),
-        ...Object.entries({ 'shipped head 38-32-16-1': shipped, 'head 192-64-32-1': wide }).flatMap(([head, times]) => [
+        ...Object.entries({ [`shipped head ${HEADS.shipped.join('-')}`]: shipped, [`head ${HEADS.wide.join('-')}`]: wide }).flatMap(([head, times]) => [
           summarise({ name: `${head} on 500 rows / tfjs-wasm`, unit, ours: times.shelfwise, peer: times['tfjs-wasm'], goal: 0.8, aim: 0.5 }),
           summarise({ name: `${head} on 500 rows / onnxruntime-web`, unit, ours: times.shelfwise, peer: times['onnxruntime-web'], goal: 0.8, aim: 0.5 }),
         ]),

@@ -1,4 +1,5 @@
 import type { LstmShape } from '../../src/compute/training-kernels.ts';
+import { HEAD_LAYERS } from '../../src/rank/head.ts';
 import { lstmValues, seededValues } from '../../test/helpers/device-programs.ts';
 
 /** The LSTM that is compared: 64 units, one shopper, a history of 50 behaviours. */
@@ -11,7 +12,7 @@ export const LSTM_VALUES = lstmValues(LSTM);
 export const HEAD_ROWS = 500;
 
 /** Layer sizes by name: the head that ships, and the wider one that the design began with. */
-export const HEADS = { shipped: [38, 32, 16, 1], wide: [192, 64, 32, 1] } as const;
+export const HEADS = { shipped: [38, ...HEAD_LAYERS, 1], wide: [192, 64, 32, 1] } as const;
 
 export type HeadName = keyof typeof HEADS;
 
