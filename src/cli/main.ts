@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EncodeOptions } from './encode.ts';
-import { describeExit } from './exit.ts';
+import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import type { TrainOptions } from './train.ts';
@@ -33,8 +33,12 @@ program
   .option('--weight-decay <share>', 'of AdamW, for the interest LSTM (default: 0.01)', parseAmount)
   .option('--clip <norm>', 'largest norm of its gradients (default: 1)', parseAmount)
   .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,user,kind')
-  .option('--resume', 'go on where an interrupted training stopped')
-  .action(async (options: TrainOptions) => (await import('./train.ts')).runTrain(options));
+  .option('--resume', 'go on where an interrupted training stopped (Ctrl-C packs the best epoch so far and exits with 130)')
+  .option('--log-dir <folder>', 'write TensorBoard event files')
+  .action(async (options: TrainOptions) => {
+    const { interrupted } = await (await import('./train.ts')).runTrain(options);
+    if (interrupted) process.exitCode = INTERRUPTED; // the pack is whole, its training is not
+  });
 
 program
   .command('encode')

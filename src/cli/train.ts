@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createTrainingKernels } from '../compute/create-training-kernels.ts';
 import type { Device } from '../compute/device.ts';
@@ -7,18 +7,26 @@ import { RecommenderError } from '../errors.ts';
 import { contentKey } from '../lib/hash.ts';
 import { parseSafetensors, writeSafetensors, type SafeTensors } from '../lib/safetensors.ts';
 import { groupByUser, logBefore, PURCHASE } from '../learn/histories.ts';
+import type { DemandEpoch } from '../learn/demand-training.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
-import { trainInterest, type InterestCheckpoint, type TrainedInterest } from '../learn/interest-training.ts';
+import { trainInterest, type InterestEpoch, type InterestHooks, type TrainedInterest } from '../learn/interest-training.ts';
 import { countTables, featureNames, trainShopDemand, trainShopHead, type Part } from '../learn/recommender-training.ts';
 import { priceQuantilesOf, pricePositionsOf, type Shop } from '../learn/shop.ts';
 import { packInterest, writeRecommender, type FloatTensors } from '../learn/write-recommender.ts';
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
+import { readCheckpoint, writeCheckpoint, writeWhole } from './checkpoint.ts';
 import { readInteractions, readItems, SPLITS } from './data.ts';
 import { createPlainDevice } from './device.ts';
 import { openEncoder, packAddress } from './encoder.ts';
 import { interestTrainingOf, type InterestFlags } from './interest-options.ts';
 import { modelCard } from './model-card.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { demandCurve, headCurve, interestCurve } from './report/curves.ts';
+import { evaluateHeldOut } from './report/held-out.ts';
+import type { TrainingReport } from './report/report-data.ts';
+import { writeReport } from './report/write-report.ts';
+import { logCurves, openScalarLog } from './tensorboard.ts';
 
 export interface TrainOptions extends InterestFlags {
   readonly interactions: string;
@@ -41,6 +49,8 @@ export interface TrainOptions extends InterestFlags {
   readonly reuse?: string;
   /** Goes on where an interrupted training stopped. */
   readonly resume?: boolean;
+  /** A folder for TensorBoard's event files. Default: none are written. */
+  readonly logDir?: string;
   readonly trainingData?: { readonly name: string; readonly licence: string; readonly credit: string };
   readonly epochs?: number;
 }
@@ -49,10 +59,22 @@ const DEFAULT_VALIDATION_DAYS = 31;
 const KERNEL_MEGABYTES = 1_024;
 
 /**
- * `shelfwise train`: interactions and items in, a recommender pack out.
- * @throws RecommenderError `INVALID_DATA` for files that cannot be trained on, `INVALID_OPTIONS` for options that contradict.
+ * `shelfwise train`: interactions and items in, a recommender pack out, with report.json and report.html beside it.
+ * Ctrl-C while the interest LSTM trains ends its training there: the pack is made of the best epoch so far, and `resume` goes on with the whole training.
+ * @throws RecommenderError `ABORTED` for a Ctrl-C before the first whole epoch;
+ * RecommenderError `INVALID_DATA` for files that cannot be trained on, `INVALID_OPTIONS` for options that contradict.
  */
-export async function runTrain(options: TrainOptions, say: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<void> {
+export async function runTrain(options: TrainOptions, print: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Promise<TrainingReport> {
+  const progress = createProgress(print);
+  try {
+    return await train(options, progress);
+  } finally {
+    progress.done();
+  }
+}
+
+async function train(options: TrainOptions, progress: Progress): Promise<TrainingReport> {
+  const { say } = progress;
   const { out, seed = 1, validationDays = DEFAULT_VALIDATION_DAYS } = options;
   const { working = join(out, 'training') } = options;
   const recipe = interestTrainingOf(options);
@@ -65,13 +87,14 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   if (!shop.log.time.some((time) => time < from)) {
     throw new RecommenderError('INVALID_DATA', `The log starts later than ${validationDays} days before its end; choose fewer --validation-days.`);
   }
+  const log = options.logDir === undefined ? null : openScalarLog(options.logDir);
 
   const fingerprint = fingerprintOf(shop, [encoderRevision, from, until, seed, options.epochs ?? 'all', JSON.stringify(recipe)]);
   const asked = options.without ?? [];
   const useText = !asked.includes('text');
-  const interest = asked.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, fingerprint, kernels, options, working, say });
+  const interest = asked.includes('lstm') ? null : await interestStage(shop, { from, until, useText, seed, fingerprint, kernels, options, working, progress, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
   kernels.release();
-  const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, fingerprint, kernels, device, options, working, say });
+  const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, fingerprint, kernels, device, options, working, progress });
   kernels.release();
   const without = demand ? asked : ([...asked, 'demand'] as const);
   const head = await trainShopHead(shop, { interest: interest?.tuned ?? null, demand: demand?.tuned ?? null, embedding, hidden }, kernels, device, {
@@ -81,6 +104,8 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
     training: { ...DEFAULT_HEAD_TRAINING, seed },
   });
   for (const { epoch, loss, ndcg } of head.history) say(`head: epoch ${epoch}, loss ${loss.toFixed(4)}, NDCG@10 of held-out shoppers' lists ${ndcg.toFixed(4)}`);
+  const later = [...(demand ? [demandCurve(demand.epochs)] : []), headCurve(head.history)];
+  if (log) logCurves(log, later);
 
   const manifest = await writeRecommender(
     out,
@@ -107,6 +132,26 @@ export async function runTrain(options: TrainOptions, say: (line: string) => voi
   await writeWhole(join(out, 'README.md'), new TextEncoder().encode(modelCard(manifest, { interest: recipe, purchasesOnly, until, validationDays, seed })));
   say(`pack ${manifest.name} ${manifest.revision}: ${manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${out}`);
   device.dispose();
+  const lines = new Float32Array(shop.itemIds.length);
+  for (const item of logBefore(shop.log, from).item) lines[item]!++;
+  const report: TrainingReport = {
+    version: 1,
+    pack: { name: manifest.name, revision: manifest.revision },
+    data: {
+      interactions: shop.log.item.length,
+      shoppers: shop.log.users,
+      items: shop.itemIds.length,
+      validationFrom: new Date(from * 1_000).toISOString(),
+      until: new Date(until * 1_000).toISOString(),
+    },
+    seed,
+    interrupted: interest?.interrupted ?? false,
+    curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
+    evaluation: evaluateHeldOut(head.heldOut, { items: shop.itemIds.length, features: featureNames(without), lines }),
+  };
+  await writeReport(out, report);
+  say(`report in ${join(out, 'report.html')}`);
+  return report;
 }
 
 /** Reads log and catalogue, keeps what was sold before `until`, and encodes the titles. */
@@ -171,29 +216,34 @@ interface Stage {
   readonly kernels: ReturnType<typeof createTrainingKernels>;
   readonly options: TrainOptions;
   readonly working: string;
-  readonly say: (line: string) => void;
+  readonly progress: Progress;
 }
 
 interface InterestStage {
   readonly tuned: SafeTensors;
   readonly shipped: SafeTensors;
   readonly measured: Readonly<Record<string, number>>;
+  /** None where the stage was taken from a training that kept none. */
+  readonly epochs: readonly InterestEpoch[];
+  readonly interrupted: boolean;
 }
 
-async function interestStage(shop: Shop, stage: Stage & { readonly useText: boolean }): Promise<InterestStage> {
-  const { from, until, useText, seed, fingerprint, kernels, options, working, say } = stage;
+async function interestStage(shop: Shop, stage: Stage & { readonly useText: boolean; readonly logEpoch: (epochs: readonly InterestEpoch[]) => void }): Promise<InterestStage> {
+  const { from, until, useText, seed, fingerprint, kernels, options, working, progress, logEpoch } = stage;
+  const { say } = progress;
   const file = `interest${useText ? '' : '-without-text'}-${fingerprint}`;
   const done = await readStage(options, working, `${file}.tuned.safetensors`);
   const shipped = await readStage(options, working, `${file}.shipped.safetensors`);
   const figures = await readStage(options, working, `${file}.json`);
   if (done && shipped && figures) {
     say(`interest LSTM: taken from an earlier training (${file})`);
-    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shipped), measured: JSON.parse(figures.toString()) as Record<string, number> };
+    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shipped), measured: JSON.parse(figures.toString()) as Record<string, number>, epochs: await readEpochs<InterestEpoch>(options, working, file), interrupted: false };
   }
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(new RecommenderError('ABORTED', `The last whole epoch is kept in ${working}; go on with --resume.`));
-  process.once('SIGINT', interrupt);
-  const checkpoint = join(working, `${file}.checkpoint`);
+  const interrupt = (): void => stop.abort(new RecommenderError('ABORTED', 'No epoch was whole, so nothing was kept.'));
+  process.once('SIGINT', interrupt); // once: a second Ctrl-C ends the process
+  const checkpoint = join(working, `${file}.checkpoint.safetensors`);
+  if (!options.resume) await rm(checkpoint, { force: true });
   const data = {
     training: groupByUser(logBefore(shop.log, from)),
     refit: groupByUser(logBefore(shop.log, until)),
@@ -203,42 +253,73 @@ async function interestStage(shop: Shop, stage: Stage & { readonly useText: bool
     priceQuantiles: shop.priceQuantiles,
     itemPrices: shop.itemPrices,
   };
-  const bar = createProgressBar();
-  const trained = await trainInterest(
-    data,
-    kernels,
-    { ...interestTrainingOf(options), seed, ...(options.epochs === undefined ? {} : { maxEpochs: options.epochs }) },
-    {
-      signal: stop.signal,
-      resumeFrom: options.resume ? await readCheckpoint(checkpoint) : undefined,
-      saveCheckpoint: (state) => writeCheckpoint(checkpoint, state),
-      onProgress: bar,
-      onEpoch: ({ epoch, loss, ndcg, seconds }) => say(`interest LSTM: epoch ${epoch}, loss ${loss.toFixed(4)}${ndcg === null ? ' (refit)' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}, ${seconds.toFixed(0)} s`),
+  const settings = { ...interestTrainingOf(options), seed, ...(options.epochs === undefined ? {} : { maxEpochs: options.epochs }) };
+  const resumeFrom = await readCheckpoint(checkpoint);
+  const epochs: InterestEpoch[] = resumeFrom ? [...resumeFrom.history] : [];
+  const hooks: InterestHooks = {
+    signal: stop.signal,
+    resumeFrom,
+    saveCheckpoint: (state) => writeCheckpoint(checkpoint, state),
+    onProgress: ({ phase, epoch, share, loss }) => {
+      const before = phase === 'refit' ? settings.maxEpochs : 0;
+      const best = Math.max(...epochs.map(({ ndcg }) => ndcg ?? 0));
+      progress.update({
+        label: `interest LSTM, ${phase === 'refit' ? 'refit ' : ''}epoch ${epoch}`,
+        share: (before + epoch - 1 + share) / (settings.maxEpochs + settings.refitEpochs),
+        loss,
+        metric: epochs.length === 0 ? 'not validated yet' : `best NDCG@10 ${best.toFixed(4)}`,
+      });
+    },
+    onEpoch: (record) => {
+      const { epoch, loss, ndcg, seconds } = record;
+      epochs.push(record);
+      logEpoch(epochs);
+      say(`interest LSTM: epoch ${epoch}, loss ${loss.toFixed(4)}${ndcg === null ? ' (refit)' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}, ${seconds.toFixed(0)} s`);
+    },
+  };
+  const { trained, interrupted } = await trainInterest(data, kernels, settings, hooks).then(
+    (whole) => ({ trained: whole, interrupted: false }),
+    async (error: unknown) => {
+      const kept = stop.signal.aborted ? await readCheckpoint(checkpoint) : undefined;
+      if (!kept) throw error;
+      kernels.release();
+      const ended = kept.phase === 'train' ? { maxEpochs: kept.epoch, refitEpochs: 0 } : { refitEpochs: kept.epoch };
+      return { trained: await trainInterest(data, kernels, { ...settings, ...ended }, { resumeFrom: kept }), interrupted: true };
     },
   );
   process.off('SIGINT', interrupt);
+  progress.done();
   const best = Math.max(...trained.history.map(({ ndcg }) => ndcg ?? 0));
   const measured = { 'interest.validationNdcg@10': best, 'interest.epochs': trained.history.length };
   const tensors = { tuned: withProjection(trained.tuned, shop.textDimensions), shipped: withProjection(trained.shipped, shop.textDimensions) };
-  await writeWhole(join(working, `${file}.tuned.safetensors`), packInterest(tensors.tuned));
-  await writeWhole(join(working, `${file}.shipped.safetensors`), packInterest(tensors.shipped));
-  await writeWhole(join(working, `${file}.json`), new TextEncoder().encode(JSON.stringify(measured)));
-  return { tuned: parseSafetensors(packInterest(tensors.tuned)), shipped: parseSafetensors(packInterest(tensors.shipped)), measured };
+  const tuned = packInterest(tensors.tuned);
+  const shippedBytes = packInterest(tensors.shipped);
+  if (interrupted) {
+    say(`interest LSTM: interrupted; the pack is made of the best epoch so far, NDCG@10 ${best.toFixed(4)}, and --resume goes on with the training`);
+  } else {
+    await writeEpochs(working, file, trained.history);
+    await writeWhole(join(working, `${file}.tuned.safetensors`), tuned);
+    await writeWhole(join(working, `${file}.shipped.safetensors`), shippedBytes);
+    await writeWhole(join(working, `${file}.json`), new TextEncoder().encode(JSON.stringify(measured)));
+  }
+  return { tuned: parseSafetensors(tuned), shipped: parseSafetensors(shippedBytes), measured, epochs: trained.history, interrupted };
 }
 
-async function demandStage(shop: Shop, { from, until, seed, fingerprint, kernels, device, options, working, say }: Stage & { readonly device: Device }): Promise<{ tuned: FloatTensors; shipped: FloatTensors } | null> {
+async function demandStage(shop: Shop, { from, until, seed, fingerprint, kernels, device, options, working, progress: { say } }: Stage & { readonly device: Device }): Promise<{ tuned: FloatTensors; shipped: FloatTensors; epochs: readonly DemandEpoch[] } | null> {
   const stage = async (label: string, end: number): Promise<FloatTensors> => {
-    const file = `demand-${label}-${fingerprint}.safetensors`;
-    const done = await readStage(options, working, file);
+    const file = `demand-${label}-${fingerprint}`;
+    const done = await readStage(options, working, `${file}.safetensors`);
     if (done) return asFloats(parseSafetensors(done));
     const { tensors, report } = await trainShopDemand(shop, end, kernels, device, seed);
     kernels.release();
     say(`demand LSTM (${label}): ${report.bestEpoch} epochs, pinball loss of the held-out weeks ${report.holdOutLoss.toFixed(4)}`);
-    await writeWhole(join(working, file), writeSafetensors([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }] as const)));
+    await writeEpochs(working, file, report.epochs);
+    await writeWhole(join(working, `${file}.safetensors`), writeSafetensors([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }] as const)));
     return tensors;
   };
   try {
-    return { tuned: await stage('tuned', from), shipped: await stage('shipped', until) };
+    const [tuned, shipped] = [await stage('tuned', from), await stage('shipped', until)];
+    return { tuned, shipped, epochs: await readEpochs<DemandEpoch>({ ...options, resume: true }, working, `demand-shipped-${fingerprint}`) };
   } catch (error) {
     if (!(error instanceof RecommenderError) || error.code !== 'INVALID_DATA') throw error;
     say('demand LSTM: left out, since no item has six weeks of sales before the validation days');
@@ -280,34 +361,12 @@ async function readStage({ resume, reuse }: TrainOptions, working: string, file:
   return undefined;
 }
 
-async function writeCheckpoint(path: string, { tensors, ...state }: InterestCheckpoint): Promise<void> {
-  await writeWhole(`${path}.safetensors`, writeSafetensors([...tensors].map(([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const)));
-  await writeWhole(`${path}.json`, new TextEncoder().encode(JSON.stringify(state)));
+/** A finished stage's epochs are kept for the report of a training that takes the stage over. */
+async function writeEpochs(working: string, file: string, epochs: readonly object[]): Promise<void> {
+  await writeWhole(join(working, `${file}.epochs.json`), new TextEncoder().encode(JSON.stringify(epochs)));
 }
 
-async function readCheckpoint(path: string): Promise<InterestCheckpoint | undefined> {
-  const json = await readFile(`${path}.json`, 'utf8').catch(() => undefined);
-  if (json === undefined) return undefined;
-  const tensors = new Map<string, Float32Array>();
-  for (const [name, tensor] of parseSafetensors(await readFile(`${path}.safetensors`))) if (tensor.dtype === 'F32') tensors.set(name, tensor.values);
-  return { ...(JSON.parse(json) as Omit<InterestCheckpoint, 'tensors'>), tensors };
-}
-
-/** Written beside and moved into place, so that an interruption leaves the old file whole. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(`${path}.part`, bytes);
-  await rename(`${path}.part`, path);
-}
-
-const BAR_WIDTH = 30;
-
-/** A progress bar on a terminal; silent elsewhere, where each epoch's line is enough. */
-function createProgressBar(): (progress: { phase: string; epoch: number; share: number; loss: number }) => void {
-  const started = Date.now();
-  return ({ phase, epoch, share, loss }) => {
-    if (!process.stderr.isTTY) return;
-    const filled = Math.round(share * BAR_WIDTH);
-    const end = share >= 1 ? '\n' : '';
-    process.stderr.write(`\r${phase} epoch ${epoch} [${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] loss ${loss.toFixed(3)} ${Math.round((Date.now() - started) / 1000)} s${end}`);
-  };
+async function readEpochs<Epoch>(options: TrainOptions, working: string, file: string): Promise<readonly Epoch[]> {
+  const json = await readStage(options, working, `${file}.epochs.json`);
+  return json ? (JSON.parse(json.toString()) as Epoch[]) : [];
 }
