@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTable } from '../src/cli/table.ts';
+import { readTable, type CodedColumn } from '../src/cli/table.ts';
 import { createBaskets, type Baskets } from '../src/rank/simple/baskets.ts';
 
 /** Where the public data sets lie, which may not be redistributed; each in a folder of its name, with a README. */
@@ -38,9 +38,9 @@ export const hasPublicData = (name: string): boolean => existsSync(join(FOLDER, 
  * it are the session, and training sees exactly those. No user takes an item twice in these data.
  */
 export async function loadLeaveOneOut(name: string, stage: Stage): Promise<PublicData> {
-  const { columns, rows } = await readTable(interactionsOf(name), { user: 'text', item: 'text', pos: 'number' });
-  const { items, code } = dictionaryOf(columns.item);
-  const sequences = groupRows(columns.user, rows).map((own) => own.sort((a, b) => columns.pos[a]! - columns.pos[b]!).map((row) => code[row]!));
+  const { columns } = await readTable(interactionsOf(name), { user: 'id', item: 'id', pos: 'number' });
+  const { values: items, codes: code } = columns.item;
+  const sequences = rowsByCode(columns.user).map((own) => own.sort((a, b) => columns.pos[a]! - columns.pos[b]!).map((row) => code[row]!));
   const held = stage === 'test' ? 1 : 2;
   const queries = sequences.map((sequence, customer) => ({ session: sequence.slice(0, -held), target: sequence.at(-held)!, customer, time: 0 }));
   return { items, training: createBaskets(queries.map(({ session, customer }) => ({ user: customer, time: 0, items: session }))), queries, repeats: false };
@@ -51,12 +51,12 @@ export async function loadLeaveOneOut(name: string, stage: Stage): Promise<Publi
  * the file's own; validation holds back the last tenth of the training sessions, and its targets are items that the rest has.
  */
 export async function loadSessions(name: string, stage: Stage): Promise<PublicData> {
-  const { columns, rows } = await readTable(interactionsOf(name), { user: 'text', item: 'text', timestamp: 'number?', split: 'text' });
-  const { items, code } = dictionaryOf(columns.item);
+  const { columns } = await readTable(interactionsOf(name), { user: 'id', item: 'id', timestamp: 'number?', split: 'text' });
+  const { values: items, codes: code } = columns.item;
   // Without times the file is in order of time, so that the number of the session stands for it.
   const timed = columns.timestamp?.some((time) => !Number.isNaN(time)) ?? false;
   const timeOf = (row: number): number => (timed ? columns.timestamp![row]! : 0);
-  const sessions = groupRows(columns.user, rows).map((own, number) => ({
+  const sessions = rowsByCode(columns.user).map((own, number) => ({
     user: number,
     time: timed ? timeOf(own.at(-1)!) : number,
     rows: own,
@@ -82,24 +82,9 @@ export async function loadTexts(name: string, items: readonly string[]): Promise
 
 const interactionsOf = (name: string): string => join(FOLDER, name, 'interactions.csv.gz');
 
-/** Distinct values in order of first appearance, and each row's index among them. */
-function dictionaryOf(column: readonly string[]): { items: string[]; code: Int32Array } {
-  const codeOf = new Map<string, number>();
-  const code = Int32Array.from(column, (value) => {
-    const known = codeOf.get(value) ?? codeOf.size;
-    codeOf.set(value, known);
-    return known;
-  });
-  return { items: [...codeOf.keys()], code };
-}
-
-/** Rows of each key, keys and rows in the file's order. */
-function groupRows(keys: readonly string[], rows: number): number[][] {
-  const groups = new Map<string, number[]>();
-  for (let row = 0; row < rows; row++) {
-    const group = groups.get(keys[row]!);
-    if (group) group.push(row);
-    else groups.set(keys[row]!, [row]);
-  }
-  return [...groups.values()];
+/** Rows of each value, values and rows in the file's order. */
+function rowsByCode({ values, codes }: CodedColumn): number[][] {
+  const groups = values.map((): number[] => []);
+  codes.forEach((code, row) => groups[code]!.push(row));
+  return groups;
 }
