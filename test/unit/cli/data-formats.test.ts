@@ -81,7 +81,7 @@ describe('readInteractions', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 120_000);
 
   it('keeps many chunks of rows and many ids apart', async () => {
     const rows = 200_000;
