@@ -24,7 +24,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Until `shelfwise evaluate` is here, only the benches judge rankings. */
-const FOR_BENCHES = ['bootstrap', 'list-metrics', 'metrics', 'score-metrics'].map((name) => `src/evaluate/${name}.ts`); // some wait for `shelfwise evaluate`
+const FOR_BENCHES = ['bootstrap', 'list-metrics', 'metrics', 'protocol', 'score-metrics'].map((name) => `src/evaluate/${name}.ts`); // some wait for `shelfwise evaluate`
 
 /** What package.json exports, as sources. */
 const ENTRIES = ['src/index.ts', 'src/worker/entry.ts', 'src/worker/shelfwise.worker.ts', 'src/compute/tfjs/device.ts', 'src/encoders/transformers.ts'];
