@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { divideLog, PROTOCOLS, type DividedLog } from '../../../src/evaluate/protocol.ts';
 
-type Row = readonly [user: number, item: number, time: number, session?: number, split?: number];
+type Row = readonly [user: number, item: number, time: number, session?: number | undefined, split?: number | undefined];
 
 function logOf(rows: readonly Row[], clock: DividedLog['clock'] = 'seconds'): DividedLog {
   const column = (at: 0 | 1 | 3 | 4): Int32Array => Int32Array.from(rows, (row) => row[at] ?? -1);
