@@ -2,7 +2,7 @@ import { estimate } from '../src/evaluate/bootstrap.ts';
 import { DEPTH, judge, type Metric } from '../src/evaluate/metrics.ts';
 import { openEncoder } from '../src/cli/encoder.ts';
 import { createBilinearText, fitBilinearText } from '../src/rank/simple/bilinear-text.ts';
-import { createEase, EASE_ITEMS, fitEase } from '../src/rank/simple/ease.ts';
+import { createEase, EASE_ITEMS, fitEase, largestWeights } from '../src/rank/simple/ease.ts';
 import { countCooccurrence, createItemKnn } from '../src/rank/simple/item-knn.ts';
 import { countTransitions, createMarkov } from '../src/rank/simple/markov.ts';
 import { countPopularity, createPopularity, createRecentPopularity } from '../src/rank/simple/popularity.ts';
@@ -115,7 +115,7 @@ async function createRankers({ name, hasTitles = false }: DataSet, data: PublicD
     createVmisKnn(indexSessions(training, items)),
   ];
   if (data.queries.some(({ time }) => time > 0)) rankers.push(createRecentPopularity(training));
-  if (items <= EASE_ITEMS) rankers.push(createEase(fitEase(training, items)));
+  if (items <= EASE_ITEMS) rankers.push(createEase(largestWeights(fitEase(training, items), items)));
   if (hasTitles) {
     const { vectors, dimensions } = await encodeTexts(await loadTexts(name, data.items));
     rankers.push(createBilinearText(fitBilinearText(training, vectors, dimensions)));

@@ -33,6 +33,8 @@ program
   .option('--weight-decay <share>', 'of AdamW, for the interest LSTM (default: 0.01)', parseAmount)
   .option('--clip <norm>', 'largest norm of its gradients (default: 1)', parseAmount)
   .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,user,kind')
+  .option('--fitted-tables', 'EASE (up to 5,000 items) and a bilinear form over titles, as features of the head')
+  .option('--ship-sessions <count>', 'publish the newest sessions in the pack (items only), so that VMIS-kNN runs in the tab', parseWhole, 0)
   .option('--resume', 'go on where an interrupted training stopped (Ctrl-C packs the best epoch so far and exits with 130)')
   .option('--log-dir <folder>', 'write TensorBoard event files')
   .action(async (options: TrainOptions) => {

@@ -10,7 +10,7 @@ import { groupByUser, logBefore, PURCHASE } from '../learn/histories.ts';
 import type { DemandEpoch } from '../learn/demand-training.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
 import { trainInterest, type InterestEpoch, type InterestHooks, type TrainedInterest } from '../learn/interest-training.ts';
-import { countTables, featureNames, trainShopDemand, trainShopHead, type Part } from '../learn/recommender-training.ts';
+import { countTables, DEFAULT_TABLES, featureNames, trainShopDemand, trainShopHead, type Part } from '../learn/recommender-training.ts';
 import { priceQuantilesOf, pricePositionsOf, type Shop } from '../learn/shop.ts';
 import { packInterest, writeRecommender, type FloatTensors } from '../learn/write-recommender.ts';
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
@@ -43,6 +43,10 @@ export interface TrainOptions extends InterestFlags {
   /** Days before `until` that choose the epoch and train the head. Default 31. */
   readonly validationDays?: number;
   readonly seed?: number;
+  /** Adds the tables that are fitted, not counted: EASE and the bilinear form over texts. Default: false. */
+  readonly fittedTables?: boolean;
+  /** How many of the newest sessions are published with the pack for VMIS-kNN. Default: 0, none. */
+  readonly shipSessions?: number;
   /** Parts to leave out, for ablations. */
   readonly without?: readonly Part[];
   /** Another training's working folder, whose interest and demand LSTMs are taken where they are there. */
@@ -97,10 +101,12 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const demand = asked.includes('demand') ? null : await demandStage(shop, { from, until, seed, fingerprint, kernels, device, options, working, progress });
   kernels.release();
   const without = demand ? asked : ([...asked, 'demand'] as const);
+  const tables = { fitted: options.fittedTables ?? DEFAULT_TABLES.fitted, shipSessions: options.shipSessions ?? DEFAULT_TABLES.shipSessions };
   const head = await trainShopHead(shop, { interest: interest?.tuned ?? null, demand: demand?.tuned ?? null, embedding, hidden }, kernels, device, {
     from,
     until,
     without,
+    tables,
     training: { ...DEFAULT_HEAD_TRAINING, seed },
   });
   for (const { epoch, loss, ndcg } of head.history) say(`head: epoch ${epoch}, loss ${loss.toFixed(4)}, NDCG@10 of held-out shoppers' lists ${ndcg.toFixed(4)}`);
@@ -115,7 +121,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
       created: new Date(until * 1_000).toISOString(),
       encoder: { revision: encoderRevision, address: relative(out, packAddress(options.encoder)).replaceAll('\\', '/') },
       dims: { text: shop.textDimensions, embedding, hidden, items: shop.itemIds.length, context: interest ? hidden : 0 },
-      features: { ...FEATURE_SCHEMA, names: featureNames(without) },
+      features: { ...FEATURE_SCHEMA, names: featureNames(without, tables) },
       measured: { ...interest?.measured, 'head.validationNdcg@10': head.history.at(-1)!.ndcg },
       trainingData: [options.trainingData ?? { name: options.interactions, licence: 'the shop’s own', credit: '' }],
       licence: options.trainingData ? options.trainingData.licence : 'the shop’s own',
@@ -125,7 +131,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
       interest: interest && asFloats(interest.shipped),
       demand: demand?.shipped ?? null,
       head: head.tensors,
-      tables: countTables(shop, logBefore(shop.log, until)),
+      tables: countTables(shop, logBefore(shop.log, until), tables),
     },
   );
   const purchasesOnly = shop.log.kind.every((kind) => kind === PURCHASE);
@@ -147,7 +153,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     seed,
     interrupted: interest?.interrupted ?? false,
     curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
-    evaluation: evaluateHeldOut(head.heldOut, { items: shop.itemIds.length, features: featureNames(without), lines }),
+    evaluation: evaluateHeldOut(head.heldOut, { items: shop.itemIds.length, features: featureNames(without, tables), lines }),
   };
   await writeReport(out, report);
   say(`report in ${join(out, 'report.html')}`);

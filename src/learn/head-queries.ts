@@ -120,10 +120,11 @@ async function makeQuery(
   demand: DemandFigures,
 ): Promise<HeadQuery> {
   const items = source.itemIds.length;
-  const { markov, rules, knn, personal } = prepared.scores;
+  const { knn } = prepared.scores;
   const hard = new Set([target]);
   let found = false;
-  for (const scores of [markov, rules, knn, personal, demand.lastWeek, ...(prepared.next ? [prepared.next.catalogueScores] : [])]) {
+  const counted = Object.values(prepared.scores).filter((scores) => scores !== null);
+  for (const scores of [...counted, demand.lastWeek, ...(prepared.next ? [prepared.next.catalogueScores] : [])]) {
     for (const item of topItems(scores, HARD_PER_RANKER)) {
       if (!inSession.has(item)) hard.add(item);
       if (item === target) found = true;

@@ -9,10 +9,14 @@ import type { SafeTensors } from '../lib/safetensors.ts';
 import { createRandom } from '../lib/random.ts';
 import { FEATURE_NAMES, type FeatureName } from '../rank/feature-schema.ts';
 import { Ranker, type RankerTables } from '../rank/ranker.ts';
+import { fitBilinearText } from '../rank/simple/bilinear-text.ts';
+import { EASE_ITEMS, fitEase, largestWeights } from '../rank/simple/ease.ts';
 import { countCooccurrence } from '../rank/simple/item-knn.ts';
 import { countTransitions } from '../rank/simple/markov.ts';
 import { countPopularity } from '../rank/simple/popularity.ts';
+import { countRepeats } from '../rank/simple/repeat-habits.ts';
 import { countSequentialRules } from '../rank/simple/sequential-rules.ts';
+import { newestSessions } from '../rank/simple/vmis-knn.ts';
 import { WINDOW_WEEKS } from '../forecast/demand-input.ts';
 import { trainDemand } from './demand-training.ts';
 import { collectHeadQueries, type DemandFigures } from './head-queries.ts';
@@ -33,20 +37,34 @@ const SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY;
 
 const FEATURES_OF: Readonly<Record<Part, readonly FeatureName[]>> = {
   lstm: ['interest'],
-  text: ['textAffinity', 'textMean', 'textLast'],
+  text: ['textAffinity', 'textMean', 'textLast', 'bilinear'],
   demand: ['demand', 'demandTrend'],
 };
 
-/** The features that a head without some parts reads. */
-export function featureNames(without: readonly Part[]): FeatureName[] {
-  const left = new Set(without.flatMap((part) => FEATURES_OF[part]));
+/** Which tables a pack has beside those that every pack has. */
+export interface TableOptions {
+  /** EASE and the bilinear form over texts: each takes seconds to fit and some hundred kilobytes of the pack. */
+  readonly fitted: boolean;
+  /** How many of the newest sessions are published with the pack for VMIS-kNN; 0 publishes none. */
+  readonly shipSessions: number;
+}
+
+export const DEFAULT_TABLES: TableOptions = { fitted: false, shipSessions: 0 };
+
+/** The features that a head without some parts reads, of a pack with these tables. */
+export function featureNames(without: readonly Part[], tables: TableOptions = DEFAULT_TABLES): FeatureName[] {
+  const absent: FeatureName[] = [...(tables.fitted ? [] : (['ease', 'bilinear'] as const)), ...(tables.shipSessions > 0 ? [] : (['sessions'] as const))];
+  const left = new Set([...without.flatMap((part) => FEATURES_OF[part]), ...absent]);
   return FEATURE_NAMES.filter((name) => !left.has(name));
 }
 
-/** Counts the simple rankers' tables over a log. */
-export function countTables(shop: Shop, log: LogColumns, { limit = SHIPPED_NEIGHBOURS } = {}): RankerTables {
+/** Counts the simple rankers' tables over a log; EASE is left out where the catalogue is too large for it. */
+export function countTables(shop: Shop, log: LogColumns, { fitted, shipSessions }: TableOptions = DEFAULT_TABLES): RankerTables {
   const baskets = basketsOf(log);
   const items = shop.itemIds.length;
+  const limit = SHIPPED_NEIGHBOURS;
+  const hasText = shop.titles.some((title) => title !== '');
+  const hasPairs = baskets.offsets.some((end, basket) => basket > 0 && end - baskets.offsets[basket - 1]! > 1);
   return {
     transitions: countTransitions(baskets, items, { limit }),
     rules: countSequentialRules(baskets, items, { limit }),
@@ -54,6 +72,10 @@ export function countTables(shop: Shop, log: LogColumns, { limit = SHIPPED_NEIGH
     popularity: countPopularity(baskets, items),
     priceQuantiles: shop.priceQuantiles,
     textMean: meanTextVector(shop),
+    repeats: countRepeats(baskets, items),
+    ease: fitted && items <= EASE_ITEMS ? largestWeights(fitEase(baskets, items), items, { limit }) : null,
+    bilinear: fitted && hasText && hasPairs ? fitBilinearText(baskets, shop.textVectors, shop.textDimensions).weights : null,
+    sessions: shipSessions > 0 ? newestSessions(baskets, shipSessions) : null,
   };
 }
 
@@ -91,6 +113,7 @@ export interface ShopHeadOptions {
   readonly from: number;
   readonly until: number;
   readonly without: readonly Part[];
+  readonly tables: TableOptions;
   readonly training: HeadTrainingOptions;
 }
 
@@ -100,11 +123,11 @@ export async function trainShopHead(
   models: { readonly interest: SafeTensors | null; readonly demand: DemandTensors | null; readonly embedding: number; readonly hidden: number },
   kernels: TrainingKernels,
   device: Device,
-  { from, until, without, training }: ShopHeadOptions,
+  { from, until, without, tables, training }: ShopHeadOptions,
 ): Promise<TrainedHead> {
   const dimensions = { text: shop.textDimensions, embedding: models.embedding, hidden: models.hidden };
   const interest = models.interest && new InterestModel(models.interest, dimensions, shop.itemIds, device);
-  const ranker = new Ranker({ interest, head: null, tables: countTables(shop, logBefore(shop.log, from)), device });
+  const ranker = new Ranker({ interest, head: null, tables: countTables(shop, logBefore(shop.log, from), tables), device });
   const queries = await collectHeadQueries(
     {
       ranker,
@@ -122,6 +145,6 @@ export async function trainShopHead(
   if (queries.length < FEWEST_QUERIES) {
     throw new RecommenderError('INVALID_DATA', `The validation days have ${queries.length} sessions of two items or more to learn the head from; ${FEWEST_QUERIES} are the least. Choose more --validation-days.`);
   }
-  const columns = featureNames(without).map((name) => FEATURE_NAMES.indexOf(name));
+  const columns = featureNames(without, tables).map((name) => FEATURE_NAMES.indexOf(name));
   return trainHead(queries, columns, interest ? models.hidden : 0, kernels, training);
 }

@@ -9,7 +9,7 @@ import { FEATURE_NAMES } from '../rank/feature-schema.ts';
 import { createRanker, GOLDEN_ROWS, goldenEvents, headContext, RECOMMENDER_FILES, type RecommenderPack } from '../rank/recommender-pack.ts';
 import { JointHead } from '../rank/head.ts';
 import type { RankerTables } from '../rank/ranker.ts';
-import type { Neighbours } from '../rank/simple/neighbours.ts';
+import { sessionTensors, tableTensors } from '../rank/ranker-tables.ts';
 
 export type FloatTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
 
@@ -38,12 +38,15 @@ export async function writeRecommender(folder: string, description: PackDescript
     tables: trained.tables,
     golden: new Map(),
   });
+  const { bilinear, sessions } = trained.tables;
+  const text = description.dims['text'] ?? 0;
   return writePack(folder, description, [
     [RECOMMENDER_FILES.items, new TextEncoder().encode(JSON.stringify(trained.itemIds))],
     ...(interest ? [[RECOMMENDER_FILES.interest, interest] as const] : []),
     ...(demand ? [[RECOMMENDER_FILES.demand, demand] as const] : []),
     [RECOMMENDER_FILES.head, head],
-    [RECOMMENDER_FILES.tables, writeSafetensors(tableTensors(trained.tables))],
+    [RECOMMENDER_FILES.tables, writeSafetensors([...tableTensors(trained.tables), ...(bilinear ? quantiseRows('text.bilinear', [text, text], bilinear) : [])])],
+    ...(sessions ? [[RECOMMENDER_FILES.sessions, writeSafetensors(sessionTensors(sessions, trained.itemIds.length))] as const] : []),
     [RECOMMENDER_FILES.golden, writeSafetensors(golden)],
   ]);
 }
@@ -75,22 +78,6 @@ function quantiseRows(name: string, shape: readonly number[], values: Float32Arr
 
 function floats(tensors: FloatTensors): [string, SafeTensor][] {
   return [...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, values }]);
-}
-
-function tableTensors({ transitions, rules, similarities, popularity, priceQuantiles, textMean }: RankerTables): [string, SafeTensor][] {
-  const table = (name: string, { offsets, items, weights }: Neighbours): [string, SafeTensor][] => [
-    [`${name}.offsets`, { dtype: 'I32', shape: [offsets.length], values: offsets }],
-    [`${name}.items`, items instanceof Uint16Array ? { dtype: 'U16', shape: [items.length], values: items } : { dtype: 'I32', shape: [items.length], values: items }],
-    [`${name}.weights`, { dtype: 'F32', shape: [weights.length], values: weights }],
-  ];
-  return [
-    ...table('transitions', transitions),
-    ...table('rules', rules),
-    ...table('similarities', similarities),
-    ['popularity', { dtype: 'F32', shape: [popularity.length], values: popularity }],
-    ['price.quantiles', { dtype: 'F32', shape: [priceQuantiles.length], values: priceQuantiles }],
-    ['text.mean', { dtype: 'F32', shape: [textMean.length], values: textMean }],
-  ];
 }
 
 async function goldenVectors(pack: RecommenderPack): Promise<[string, SafeTensor][]> {

@@ -1,8 +1,12 @@
 /**
  * What the joint head reads of a candidate, by name; a pack names the features that its head was trained on.
- * Change the meaning of a name and the version goes up: a pack of another version is refused.
+ * New names go to the end, so that columns keep their places. With any change the version goes up, and an older SDK refuses
+ * the pack; change the meaning of a name, and OLDEST_FEATURE_VERSION goes up with it.
  */
-export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 2 } as const;
+export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 3 } as const;
+
+/** Packs from this version on are read: what came since were additions. */
+export const OLDEST_FEATURE_VERSION = 2;
 
 export const FEATURE_NAMES = [
   'interest', // log p(next item = i) by the interest LSTM, over the pack's catalogue
@@ -24,6 +28,20 @@ export const FEATURE_NAMES = [
   'serverRank', // 10 / (10 + server position); missing where the server gave no scores, so that its order says nothing
   'historyLength', // log(1 + behaviours), the same for all candidates
   'sessionLength',
+  // Since version 3:
+  'popularity28d', // log(1 + mean weekly units of the last four weeks)
+  'lastRules', // log(1 + score) of the rules of the newest item alone
+  'ease', // log(1 + 10 · score) of EASE; missing in a pack without its table, as are the next two
+  'sessions', // log(1 + score) of VMIS-kNN over the sessions in the pack
+  'bilinear', // uᵀ W v of texts, for unseen items too
+  'sinceBought', // log hours since this shopper last bought the item; missing where never
+  'basketShare', // share of this shopper's baskets with the item; missing before the first
+  'basketsSince', // log(1 + this shopper's baskets since the one with the item); missing where never
+  'personalRank', // 10 / (10 + rank) in personal frequency; missing without any
+  'ownInterval', // log of the time since the last purchase over this shopper's mean time between purchases of the item; missing before the second
+  'itemInterval', // the same over the item's usual time between two purchases by one shopper
+  'itemRepeats', // share of the item's buyers who bought it again
+  'baskets', // log(1 + baskets of this shopper), the same for all candidates
 ] as const;
 
 export type FeatureName = (typeof FEATURE_NAMES)[number];

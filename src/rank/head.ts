@@ -2,7 +2,7 @@ import type { Device, Tensor } from '../compute/device.ts';
 import { RecommenderError } from '../errors.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
-import { FEATURE_NAMES, FEATURE_SCHEMA, type FeatureName } from './feature-schema.ts';
+import { FEATURE_NAMES, FEATURE_SCHEMA, OLDEST_FEATURE_VERSION, type FeatureName } from './feature-schema.ts';
 import { FEATURE_COUNT } from './features.ts';
 
 /** Sizes of the head's two hidden layers. */
@@ -18,11 +18,12 @@ export interface HeadSchema {
 
 /**
  * The features that a pack's head reads, as columns of the full feature rows.
- * @throws RecommenderError `PACK_INVALID` for another schema, another version or an unknown name.
+ * @throws RecommenderError `PACK_INVALID` for another schema, a version that is not read or an unknown name.
  */
 export function featureColumns(schema: HeadSchema): number[] {
-  if (schema.name !== FEATURE_SCHEMA.name || schema.version !== FEATURE_SCHEMA.version) {
-    throw new RecommenderError('PACK_INVALID', `Its features are ${schema.name} ${schema.version}; this SDK has ${FEATURE_SCHEMA.name} ${FEATURE_SCHEMA.version}.`);
+  const { name: known, version } = FEATURE_SCHEMA;
+  if (schema.name !== known || !(schema.version >= OLDEST_FEATURE_VERSION && schema.version <= version)) {
+    throw new RecommenderError('PACK_INVALID', `Its features are ${schema.name} ${schema.version}; this SDK reads ${known} ${OLDEST_FEATURE_VERSION} to ${version}.`);
   }
   return schema.names.map((name) => {
     const column = FEATURE_NAMES.indexOf(name as FeatureName);

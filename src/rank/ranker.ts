@@ -6,12 +6,16 @@ import { writeFeatures, type CandidateView, type ModelScores } from './features.
 import type { JointHead } from './head.ts';
 import { ShelfVectors } from './shelf-vectors.ts';
 import { userTextVector, viewShopper, type ShopperEvent, type ShopperView } from './shopper-view.ts';
+import { projectText } from './simple/bilinear-text.ts';
+import { createEase } from './simple/ease.ts';
 import { createItemKnn } from './simple/item-knn.ts';
 import { createMarkov } from './simple/markov.ts';
 import type { Neighbours } from './simple/neighbours.ts';
 import { createPersonalFrequency } from './simple/personal-frequency.ts';
+import type { RepeatHabits } from './simple/repeat-habits.ts';
 import { createSequentialRules } from './simple/sequential-rules.ts';
 import type { SimpleRanker } from './simple/simple-ranker.ts';
+import { createVmisKnn, indexSessions, type PastSessions } from './simple/vmis-knn.ts';
 
 /** The counted tables that a pack brings. */
 export interface RankerTables {
@@ -24,7 +28,18 @@ export interface RankerTables {
   readonly priceQuantiles: Float32Array;
   /** Mean text vector of the catalogue, [text]. */
   readonly textMean: Float32Array;
+  /** null in packs that were written before there was such a table. */
+  readonly repeats: RepeatHabits | null;
+  /** EASE's largest weights; null in a pack without it. */
+  readonly ease: Neighbours | null;
+  /** W of the bilinear form over texts, [text, text]; null in a pack without it. */
+  readonly bilinear: Float32Array | null;
+  /** What VMIS-kNN searches; null in a pack that ships no sessions. */
+  readonly sessions: PastSessions | null;
 }
+
+/** The rankers over the pack's catalogue that every pack has, and those that a pack may have. */
+type Counted<T> = Readonly<Record<'markov' | 'rules' | 'lastRules' | 'knn' | 'personal', T>> & Readonly<Record<'ease' | 'sessions', T | null>>;
 
 export interface RankerParts {
   /** null for a pack without an interest LSTM. */
@@ -49,11 +64,14 @@ export interface PreparedShopper {
   readonly next: NextInterest | null;
   /** h_u(t), [hidden] */
   readonly hidden: Float32Array;
-  readonly scores: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', Float32Array>>;
+  readonly scores: Counted<Float32Array>;
+  readonly personalRanks: ReadonlyMap<number, number>;
   /** u_u, [text]; null before the first text. */
   readonly userVector: Float32Array | null;
   /** The recent texts and then u_u, all centred on the catalogue's mean, [texts + 1, text]; null before the first text. */
   readonly centredTexts: Float32Array | null;
+  /** uᵀ W, [text]; null without W or before the first text. */
+  readonly bilinearQuery: Float32Array | null;
 }
 
 /** Scores candidates for a shopper: the models, the counted rankers, the features and the head, wired. */
@@ -61,7 +79,7 @@ export class Ranker {
   readonly #parts: RankerParts;
   readonly #text: number;
   readonly #items: number;
-  readonly #simple: Readonly<Record<'markov' | 'rules' | 'knn' | 'personal', SimpleRanker>>;
+  readonly #simple: Counted<SimpleRanker>;
   readonly #vectors: ShelfVectors;
   /** What the LSTM said of the newest state: shelves follow each other faster than behaviours. */
   #said: { readonly state: Float32Array; readonly next: NextInterest } | undefined;
@@ -71,11 +89,15 @@ export class Ranker {
     this.#text = parts.tables.textMean.length;
     this.#items = parts.tables.popularity.length;
     this.#vectors = new ShelfVectors(parts.device, this.#text);
+    const { transitions, rules, similarities, ease, sessions } = parts.tables;
     this.#simple = {
-      markov: createMarkov(parts.tables.transitions),
-      rules: createSequentialRules(parts.tables.rules),
-      knn: createItemKnn(parts.tables.similarities),
+      markov: createMarkov(transitions),
+      rules: createSequentialRules(rules),
+      lastRules: createMarkov(rules), // what a chain does with the table of rules
+      knn: createItemKnn(similarities),
       personal: createPersonalFrequency(this.#items),
+      ease: ease && createEase(ease),
+      sessions: sessions && createVmisKnn(indexSessions(sessions, this.#items)),
     };
   }
 
@@ -113,22 +135,34 @@ export class Ranker {
       return out;
     };
     const userVector = userTextVector(view, this.#text);
+    const { markov, rules, lastRules, knn, personal, ease, sessions } = this.#simple;
+    const frequency = scored(personal);
     return {
       view,
       next: await this.#next(state),
       hidden: state.subarray(0, state.length / 2),
-      scores: { markov: scored(this.#simple.markov), rules: scored(this.#simple.rules), knn: scored(this.#simple.knn), personal: scored(this.#simple.personal) },
+      scores: {
+        markov: scored(markov),
+        rules: scored(rules),
+        lastRules: scored(lastRules),
+        knn: scored(knn),
+        personal: frequency,
+        ease: ease && scored(ease),
+        sessions: sessions && scored(sessions),
+      },
+      personalRanks: rankItems(frequency, view.context.history),
       userVector,
       centredTexts: userVector && this.#centred(view.texts, userVector),
+      bilinearQuery: userVector && this.#bilinearQuery(view),
     };
   }
 
   /** Feature rows of the candidates, [candidates, FEATURE_COUNT]. */
   async features(shopper: PreparedShopper, candidates: readonly CandidateView[]): Promise<Float32Array> {
-    const { textSimilarities, textMean } = await this.#similarities(shopper, candidates);
-    const { markov, rules, knn, personal } = shopper.scores;
-    const { popularity } = this.#parts.tables;
-    return writeFeatures(shopper.view, candidates, { next: shopper.next, markov, rules, knn, personal, popularity, textSimilarities, textMean }, this.#parts.interest);
+    const similarities = await this.#similarities(shopper, candidates);
+    const { next, personalRanks } = shopper;
+    const { popularity, repeats } = this.#parts.tables;
+    return writeFeatures(shopper.view, candidates, { next, personalRanks, popularity, repeats, ...shopper.scores, ...similarities }, this.#parts.interest);
   }
 
   /** y(u,i,t) of each candidate, [candidates]; higher is better. */
@@ -144,21 +178,26 @@ export class Ranker {
     return this.#said.next;
   }
 
-  /** Cosines of each recent text, and of u_u, to each candidate, all centred on the catalogue's mean. */
-  async #similarities({ view, centredTexts }: PreparedShopper, candidates: readonly CandidateView[]): Promise<Pick<ModelScores, 'textSimilarities' | 'textMean'>> {
+  /** Cosines of each recent text, and of u_u, to each candidate, and the bilinear form, all centred on the catalogue's mean. */
+  async #similarities(
+    { view, centredTexts, bilinearQuery }: PreparedShopper,
+    candidates: readonly CandidateView[],
+  ): Promise<Pick<ModelScores, 'textSimilarities' | 'textMean' | 'bilinear'>> {
     const texts = view.textWeights.length;
-    if (candidates.length === 0 || !centredTexts) return { textSimilarities: [], textMean: null };
+    if (candidates.length === 0 || !centredTexts) return { textSimilarities: [], textMean: null, bilinear: null };
     const { textMean } = this.#parts.tables;
-    const queries = new Float32Array((texts + 2) * this.#text); // the recent texts, u_u, the catalogue's mean
+    const count = texts + (bilinearQuery ? 3 : 2); // the recent texts, u_u, the catalogue's mean, uᵀ W
+    const queries = new Float32Array(count * this.#text);
     queries.set(centredTexts);
     queries.set(textMean, (texts + 1) * this.#text);
+    if (bilinearQuery) queries.set(bilinearQuery, (texts + 2) * this.#text);
     const vectors = candidates.map(({ textVector }) => textVector);
     const [products] = await this.#vectors.use(vectors, (shelf) =>
       this.#parts.device.run((ops) => [
-        ops.linear(ops.input(queries, [texts + 2, this.#text]), shelf, null), // [texts + 2, rows of the shelf]
+        ops.linear(ops.input(queries, [count, this.#text]), shelf, null), // [queries, rows of the shelf]
       ]),
     );
-    const rows = products!.length / (texts + 2);
+    const rows = products!.length / count;
     const row = (query: number): Float32Array => products!.subarray(query * rows, query * rows + candidates.length);
     // q · (v - m) / |v - m| of unit vectors v, from q · v and v · m: |v - m|² = 1 - 2 v · m + m · m.
     const meanSquare = dot(textMean, textMean);
@@ -169,7 +208,24 @@ export class Ranker {
       const cosines = row(query);
       for (let at = 0; at < cosines.length; at++) cosines[at] = (cosines[at]! - offset) / lengths[at]!;
     }
-    return { textSimilarities: Array.from({ length: texts }, (_, text) => row(text)), textMean: row(texts) };
+    const bilinear = bilinearQuery && row(texts + 2);
+    if (bilinear) {
+      const offset = dot(bilinearQuery, textMean);
+      for (let at = 0; at < bilinear.length; at++) bilinear[at]! -= offset;
+    }
+    return { textSimilarities: Array.from({ length: texts }, (_, text) => row(text)), textMean: row(texts), bilinear };
+  }
+
+  /** uᵀ W, u being the weighted mean of the recent texts less the catalogue's, at the length that W was fitted to. */
+  #bilinearQuery({ texts, textWeights }: ShopperView): Float32Array | null {
+    const { bilinear, textMean } = this.#parts.tables;
+    if (!bilinear) return null;
+    const u = textMean.map((value) => -value);
+    const total = textWeights.reduce((sum, weight) => sum + weight);
+    textWeights.forEach((weight, row) => {
+      for (let k = 0; k < u.length; k++) u[k]! += (weight / total) * texts[row * u.length + k]!;
+    });
+    return projectText(bilinear, u);
   }
 
   /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */
@@ -186,6 +242,12 @@ export class Ranker {
     }
     return rows;
   }
+}
+
+/** Place of each of these items that has a score, best first from 0; equal scores by item index. */
+function rankItems(scores: Float32Array, items: readonly { readonly item: number }[]): Map<number, number> {
+  const scored = [...new Set(items.map(({ item }) => item))].filter((item) => scores[item]! > 0);
+  return new Map(scored.sort((a, b) => scores[b]! - scores[a]! || a - b).map((item, rank) => [item, rank]));
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

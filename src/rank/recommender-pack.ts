@@ -1,4 +1,3 @@
-import { PRICE_QUANTILES } from '../behaviour/sequence.ts';
 import type { Device } from '../compute/device.ts';
 import type { GoldenCase } from '../compute/self-test.ts';
 import { RecommenderError } from '../errors.ts';
@@ -6,10 +5,11 @@ import { InterestModel, type InterestEvent } from '../forecast/interest.ts';
 import { parseSafetensors, type SafeTensors } from '../lib/safetensors.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
 import type { Pack, PackManifest } from '../packs/pack.ts';
+import { MISSING } from './feature-schema.ts';
 import { FEATURE_COUNT } from './features.ts';
 import { JointHead } from './head.ts';
 import { Ranker, type RankerTables } from './ranker.ts';
-import { parseNeighbours, type Neighbours } from './simple/neighbours.ts';
+import { parseTables } from './ranker-tables.ts';
 
 /** The files of a recommender pack. */
 export const RECOMMENDER_FILES = {
@@ -18,6 +18,7 @@ export const RECOMMENDER_FILES = {
   demand: 'demand.safetensors',
   head: 'head.safetensors',
   tables: 'tables.safetensors',
+  sessions: 'sessions.safetensors',
   golden: 'golden.safetensors',
 } as const;
 
@@ -49,7 +50,7 @@ export function parseRecommenderPack({ manifest, files }: Pack): RecommenderPack
     interest: optional(RECOMMENDER_FILES.interest),
     demand: optional(RECOMMENDER_FILES.demand),
     head: parseSafetensors(file(RECOMMENDER_FILES.head)),
-    tables: parseTables(parseSafetensors(file(RECOMMENDER_FILES.tables)), itemIds.length, dimension(manifest, 'text')),
+    tables: parseTables(parseSafetensors(file(RECOMMENDER_FILES.tables)), optional(RECOMMENDER_FILES.sessions), { items: itemIds.length, text: dimension(manifest, 'text') }),
     golden: parseSafetensors(file(RECOMMENDER_FILES.golden)),
   };
 }
@@ -86,12 +87,21 @@ export function goldenCases(pack: RecommenderPack): GoldenCase[] {
     expected: values('score.values', GOLDEN_ROWS),
     async run(device) {
       const head = createHead(pack, device);
-      const scores = await head.score(values('score.features', GOLDEN_ROWS, FEATURE_COUNT), values('score.hidden', headContext(pack.manifest)));
+      const scores = await head.score(goldenFeatures(pack.golden), values('score.hidden', headContext(pack.manifest)));
       head.dispose();
       return scores;
     },
   });
   return cases;
+}
+
+/** [GOLDEN_ROWS, FEATURE_COUNT]; what a feature schema added after the pack was written is missing. */
+function goldenFeatures(golden: SafeTensors): Float32Array {
+  const width = golden.get('score.features')?.shape[1] ?? 0;
+  const stored = floatTensor(golden, 'score.features', [GOLDEN_ROWS, width]);
+  const rows = new Float32Array(GOLDEN_ROWS * FEATURE_COUNT).fill(MISSING);
+  for (let row = 0; row < GOLDEN_ROWS; row++) rows.set(stored.subarray(row * width, row * width + Math.min(width, FEATURE_COUNT)), row * FEATURE_COUNT);
+  return rows;
 }
 
 /** Rows in the golden vector of the head. */
@@ -135,23 +145,4 @@ function parseItemIds(bytes: Uint8Array): string[] {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
   if (!Array.isArray(parsed) || !parsed.every((id) => typeof id === 'string')) throw new RecommenderError('PACK_INVALID', 'items.json is not a list of ids.');
   return parsed;
-}
-
-function parseTables(tensors: SafeTensors, items: number, text: number): RankerTables {
-  const table = (name: string): Neighbours => {
-    const offsets = tensors.get(`${name}.offsets`);
-    const neighbours = tensors.get(`${name}.items`);
-    const weights = tensors.get(`${name}.weights`);
-    const indexed = neighbours?.dtype === 'U16' || neighbours?.dtype === 'I32';
-    if (offsets?.dtype !== 'I32' || !indexed || !weights) throw new RecommenderError('PACK_INVALID', `Table ${name} is missing.`);
-    return parseNeighbours({ offsets: offsets.values, items: neighbours.values, weights: floatTensor(tensors, `${name}.weights`, weights.shape) }, items);
-  };
-  return {
-    transitions: table('transitions'),
-    rules: table('rules'),
-    similarities: table('similarities'),
-    popularity: floatTensor(tensors, 'popularity', [items]),
-    priceQuantiles: floatTensor(tensors, 'price.quantiles', [PRICE_QUANTILES]),
-    textMean: floatTensor(tensors, 'text.mean', [text]),
-  };
 }

@@ -1,5 +1,6 @@
 import type { BehaviourKind } from '../types.ts';
 import { SESSION_GAP_SECONDS } from '../behaviour/sequence.ts';
+import { viewPurchases, type ShopperPurchases } from './shopper-purchases.ts';
 import { BEHAVIOUR_WEIGHTS, type SessionContext } from './simple/simple-ranker.ts';
 
 /** A behaviour as ranking reads it. */
@@ -25,7 +26,7 @@ export interface ShopperView {
   readonly textWeights: readonly number[];
   /** Item id -> Unix seconds of the newest behaviour. */
   readonly lastTouched: ReadonlyMap<string, number>;
-  readonly purchases: ReadonlyMap<string, number>;
+  readonly purchases: ShopperPurchases;
   readonly pricePosition: number | null;
   readonly historyLength: number;
   readonly sessionLength: number;
@@ -47,13 +48,11 @@ export function viewShopper(events: readonly ShopperEvent[], now: number, textDi
     next = events[sessionStart]!.time;
   }
   const lastTouched = new Map<string, number>();
-  const purchases = new Map<string, number>();
   let priceSum = 0;
   let priced = 0;
   for (const { itemId, time, kind, pricePosition } of events) {
     if (itemId === null || kind === 'impression') continue;
     lastTouched.set(itemId, time);
-    if (kind === 'purchase') purchases.set(itemId, (purchases.get(itemId) ?? 0) + 1);
     if (pricePosition === null) continue;
     priceSum += pricePosition;
     priced++;
@@ -71,7 +70,7 @@ export function viewShopper(events: readonly ShopperEvent[], now: number, textDi
     texts: recent.vectors,
     textWeights: recent.weights,
     lastTouched,
-    purchases,
+    purchases: viewPurchases(events),
     pricePosition: priced === 0 ? null : priceSum / priced,
     historyLength: history.length,
     sessionLength: session.length,

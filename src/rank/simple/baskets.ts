@@ -34,7 +34,7 @@ export interface Occurrences {
 }
 
 /** Inverts the baskets by counting sort, so that pairs can be counted one item's row at a time in little memory. */
-export function indexOccurrences({ items, offsets }: Baskets, itemCount: number): Occurrences {
+export function indexOccurrences({ items, offsets }: Pick<Baskets, 'items' | 'offsets'>, itemCount: number): Occurrences {
   const starts = new Int32Array(itemCount + 1);
   for (const item of items) starts[item + 1]! += 1;
   for (let item = 0; item < itemCount; item++) starts[item + 1]! += starts[item]!;

@@ -80,11 +80,7 @@ export function createBilinearText({ weights, vectors, last }: BilinearText): Si
       out.fill(0);
       const known = session.filter(({ item, weight }) => weight > 0 && item >= 0 && item < itemCount).slice(-last);
       if (known.length === 0) return;
-      const u = meanOf(known, vectors, dimensions);
-      const projected = new Float32Array(dimensions); // uᵀ W
-      u.forEach((value, k) => {
-        for (let j = 0; j < dimensions; j++) projected[j]! += value * weights[k * dimensions + j]!;
-      });
+      const projected = projectText(weights, meanOf(known, vectors, dimensions)); // uᵀ W
       for (let item = 0; item < itemCount; item++) {
         let score = 0;
         for (let j = 0; j < dimensions; j++) score += projected[j]! * vectors[item * dimensions + j]!;
@@ -92,6 +88,17 @@ export function createBilinearText({ weights, vectors, last }: BilinearText): Si
       }
     },
   };
+}
+
+/** uᵀ W of u [text] and W [text, text]: its product with a centred text is the text's score, [text]. */
+export function projectText(weights: Float32Array, u: ArrayLike<number>): Float32Array {
+  const dimensions = u.length;
+  const projected = new Float32Array(dimensions);
+  for (let k = 0; k < dimensions; k++) {
+    const value = u[k]!;
+    for (let j = 0; j < dimensions; j++) projected[j]! += value * weights[k * dimensions + j]!;
+  }
+  return projected;
 }
 
 /** Rows less their mean; rows of zeros (no text) stay zero and are not part of it. */

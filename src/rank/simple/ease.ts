@@ -1,5 +1,6 @@
 import { RecommenderError } from '../../errors.ts';
 import type { Baskets } from './baskets.ts';
+import { addNeighbours, toNeighbours, type Neighbours } from './neighbours.ts';
 import { invertPositiveDefinite } from './positive-definite.ts';
 import type { SimpleRanker } from './simple-ranker.ts';
 
@@ -30,19 +31,26 @@ export function fitEase(baskets: Baskets, itemCount: number, { regularisation = 
   return weights;
 }
 
+/** The `limit` (default all) weights of each item that are largest in magnitude, negative ones too: what a pack ships. */
+export function largestWeights(weights: Float32Array, itemCount: number, { limit = Infinity } = {}): Neighbours {
+  return toNeighbours(itemCount, (item) => {
+    const row = weights.subarray(item * itemCount, (item + 1) * itemCount);
+    const others = Array.from(row.keys()).filter((other) => row[other] !== 0);
+    if (limit < others.length) others.sort((a, b) => Math.abs(row[b]!) - Math.abs(row[a]!) || a - b).length = limit;
+    return { items: others, weights: Float32Array.from(others, (other) => row[other]!) };
+  });
+}
+
 /** Scores Σ B[i, ·] over the distinct items of session and history; a negative sum is no evidence. */
-export function createEase(weights: Float32Array): SimpleRanker {
-  const itemCount = Math.sqrt(weights.length);
+export function createEase(weights: Neighbours): SimpleRanker {
+  const itemCount = weights.offsets.length - 1;
   return {
     name: 'EASE',
     score({ session, history, now }, out) {
       out.fill(0);
       const earlier = history.filter(({ time }) => time < now);
       const owned = new Set([...earlier, ...session].flatMap(({ item, weight }) => (weight > 0 && item >= 0 && item < itemCount ? [item] : [])));
-      for (const item of owned) {
-        const row = item * itemCount;
-        for (let other = 0; other < itemCount; other++) out[other]! += weights[row + other]!;
-      }
+      for (const item of owned) addNeighbours(out, weights, item, 1);
       for (let other = 0; other < itemCount; other++) out[other] = Math.max(0, out[other]!);
     },
   };

@@ -7,7 +7,7 @@ export interface Neighbours {
   readonly offsets: Int32Array;
   /** Neighbours of each row, strongest first; equal weights by item index. */
   readonly items: Uint16Array | Int32Array;
-  /** Weight of each neighbour, above 0. */
+  /** Weight of each neighbour; counted ones are above 0. */
   readonly weights: Float32Array;
 }
 
@@ -30,39 +30,38 @@ export function countNeighbours(itemCount: number, countRow: (item: number, add:
     row[neighbour]! += weight;
   };
 
-  const rows: { items: number[]; weights: Float32Array }[] = [];
-  for (let item = 0; item < itemCount; item++) {
+  return toNeighbours(itemCount, (item) => {
     countRow(item, add);
     touched.sort((a, b) => row[b]! - row[a]! || a - b);
     const items = touched.slice(0, limit);
-    rows.push({ items, weights: Float32Array.from(items, (neighbour) => row[neighbour]!) });
+    const weights = Float32Array.from(items, (neighbour) => row[neighbour]!);
     for (const neighbour of touched) row[neighbour] = 0;
     touched.length = 0;
-  }
-  return fromRows(rows, itemCount);
+    return { items, weights };
+  });
 }
 
 /** The same table with at most `limit` neighbours per item: what a pack ships. */
 export function truncateNeighbours({ offsets, items, weights }: Neighbours, limit: number): Neighbours {
   const itemCount = offsets.length - 1;
-  const rows = Array.from({ length: itemCount }, (_, item) => {
+  return toNeighbours(itemCount, (item) => {
     const start = offsets[item]!;
     const end = Math.min(offsets[item + 1]!, start + limit);
     return { items: items.subarray(start, end), weights: weights.subarray(start, end) };
   });
-  return fromRows(rows, itemCount);
 }
 
 /**
  * A table read from a pack, once its indexes are known to be sound.
+ * `signed` (default false) lets weights be negative.
  * @throws RecommenderError `PACK_INVALID` when offsets do not ascend, an index is outside the catalogue or a weight is not above 0.
  */
-export function parseNeighbours({ offsets, items, weights }: Neighbours, itemCount: number): Neighbours {
+export function parseNeighbours({ offsets, items, weights }: Neighbours, itemCount: number, { signed = false } = {}): Neighbours {
   const isFramed = offsets.length === itemCount + 1 && offsets[0] === 0 && offsets[itemCount] === items.length && items.length === weights.length;
   const isAscending = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]!));
   const areKnown = items.every((item: number) => item >= 0 && item < itemCount);
-  if (!isFramed || !isAscending || !areKnown || !weights.every((weight) => weight > 0 && weight < Infinity)) {
-    throw new RecommenderError('PACK_INVALID', `A table of neighbours is not one of ${itemCount} items with weights above 0.`);
+  if (!isFramed || !isAscending || !areKnown || !weights.every((weight) => (signed ? Number.isFinite(weight) : weight > 0 && weight < Infinity))) {
+    throw new RecommenderError('PACK_INVALID', `A table of neighbours is not one of ${itemCount} items with ${signed ? 'finite weights' : 'weights above 0'}.`);
   }
   return { offsets, items, weights };
 }
@@ -85,7 +84,9 @@ export function scoreSession(out: Float32Array, table: Neighbours, session: read
   });
 }
 
-function fromRows(rows: readonly { items: ArrayLike<number>; weights: Float32Array }[], itemCount: number): Neighbours {
+/** Joins rows into a table. */
+export function toNeighbours(itemCount: number, rowOf: (item: number) => { readonly items: ArrayLike<number>; readonly weights: Float32Array }): Neighbours {
+  const rows = Array.from({ length: itemCount }, (_, item) => rowOf(item));
   const offsets = new Int32Array(itemCount + 1);
   rows.forEach((row, item) => (offsets[item + 1] = offsets[item]! + row.items.length));
   const size = offsets[itemCount]!;

@@ -2,6 +2,9 @@ import { indexOccurrences } from './baskets.ts';
 import type { Baskets } from './baskets.ts';
 import type { SessionItem, SimpleRanker } from './simple-ranker.ts';
 
+/** Sessions, oldest first: items alone, without shoppers and times. */
+export type PastSessions = Pick<Baskets, 'items' | 'offsets'>;
+
 /** Past sessions as VMIS-kNN searches them; a session's number is its recency, since baskets are in time order. */
 export interface SessionIndex {
   /** Items of all sessions, each once per session. */
@@ -18,10 +21,10 @@ export interface SessionIndex {
 }
 
 /** Indexes sessions by item; of each item the `sampleSize` (m, default 2,500) most recent ones (Kersbergen et al. 2022, section 3). */
-export function indexSessions(baskets: Baskets, itemCount: number, { sampleSize = 2_500 } = {}): SessionIndex {
-  const { items, offsets } = withoutRepeats(baskets);
+export function indexSessions(sessions: PastSessions, itemCount: number, { sampleSize = 2_500 } = {}): SessionIndex {
+  const { items, offsets } = withoutRepeats(sessions);
   const sessionCount = offsets.length - 1;
-  const found = indexOccurrences({ ...baskets, items, offsets }, itemCount);
+  const found = indexOccurrences({ items, offsets }, itemCount);
   const recentOffsets = new Int32Array(itemCount + 1);
   const inverseFrequency = new Float32Array(itemCount);
   for (let item = 0; item < itemCount; item++) {
@@ -44,6 +47,9 @@ export interface VmisKnnOptions {
   /** Votes for item i count 1 + `idfWeight` · log(sessions / sessions with i); default 10. */
   readonly idfWeight?: number;
 }
+
+/** Of a published session; a wholesale order relates everything with everything. */
+const MOST_ITEMS = 60;
 
 /** Neighbours whose newest shared item is further back do not vote. */
 const MATCH_STEPS = 10;
@@ -109,7 +115,23 @@ export function createVmisKnn(index: SessionIndex, { neighbours = 100, idfWeight
   };
 }
 
-function withoutRepeats({ items, offsets }: Baskets): Pick<Baskets, 'items' | 'offsets'> {
+/** The newest `count` sessions of two items or more, each item once: what a pack may publish. */
+export function newestSessions(baskets: PastSessions, count: number): PastSessions {
+  const { items, offsets } = withoutRepeats(baskets);
+  const chosen: Int32Array[] = [];
+  for (let session = offsets.length - 2; session >= 0 && chosen.length < count; session--) {
+    const own = items.subarray(offsets[session], Math.min(offsets[session + 1]!, offsets[session]! + MOST_ITEMS));
+    if (own.length >= 2) chosen.push(own);
+  }
+  chosen.reverse();
+  const ends = new Int32Array(chosen.length + 1);
+  chosen.forEach((own, session) => (ends[session + 1] = ends[session]! + own.length));
+  const joined = new Int32Array(ends.at(-1)!);
+  chosen.forEach((own, session) => joined.set(own, ends[session]));
+  return { items: joined, offsets: ends };
+}
+
+function withoutRepeats({ items, offsets }: PastSessions): PastSessions {
   const kept = new Int32Array(items.length);
   const ends = new Int32Array(offsets.length);
   let size = 0;

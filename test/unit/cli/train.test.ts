@@ -30,6 +30,19 @@ describe('shelfwise train', () => {
     expect(said.some((line) => line.startsWith('demand LSTM (shipped)'))).toBe(true);
   }, 120_000);
 
+  test('ships fitted tables and sessions where it is asked to, and the pack says so', async () => {
+    const shop = await writeTinyShop(folder);
+    const out = join(folder, 'tables');
+    await runTrain({ ...shop, out, validationDays: 20, epochs: 1, fittedTables: true, shipSessions: 30 }, quiet);
+    await runInspect({ pack: out });
+    const { features, files } = JSON.parse((await readFile(join(out, 'pack.json'))).toString()) as { features: { names: string[] }; files: { name: string }[] };
+    expect(features.names).toEqual(expect.arrayContaining(['ease', 'bilinear', 'sessions']));
+    expect(files.map(({ name }) => name)).toContain('sessions.safetensors');
+    const { features: plain, files: plainFiles } = JSON.parse((await readFile(join(folder, 'one', 'pack.json'))).toString()) as { features: { names: string[] }; files: { name: string }[] };
+    for (const name of ['ease', 'bilinear', 'sessions']) expect(plain.names).not.toContain(name);
+    expect(plainFiles.map(({ name }) => name)).not.toContain('sessions.safetensors');
+  }, 120_000);
+
   test('a short log is trained on without demand; what is too little is refused with advice', async () => {
     const shop = await writeTinyShop(folder);
     const said: string[] = [];

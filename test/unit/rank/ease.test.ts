@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../src/lib/random.ts';
 import { createBaskets } from '../../../src/rank/simple/baskets.ts';
-import { createEase, EASE_ITEMS, fitEase } from '../../../src/rank/simple/ease.ts';
+import { createEase, EASE_ITEMS, fitEase, largestWeights } from '../../../src/rank/simple/ease.ts';
 import { invertPositiveDefinite } from '../../../src/rank/simple/positive-definite.ts';
 import type { SessionContext } from '../../../src/rank/simple/simple-ranker.ts';
 
@@ -52,7 +52,7 @@ describe('EASE', () => {
   const context = (...items: number[]): SessionContext => ({ session: items.map((item) => ({ item, weight: 1 })), history: [], now: 10 });
   function scores(weights: Float32Array, asked: SessionContext): number[] {
     const out = new Float32Array(Math.sqrt(weights.length)).fill(99);
-    createEase(weights).score(asked, out);
+    createEase(largestWeights(weights, out.length)).score(asked, out);
     return Array.from(out);
   }
 
@@ -97,6 +97,14 @@ describe('EASE', () => {
         expect(scores(weights, context(-1, ...asked, 6))).toEqual(first);
       }),
     );
+  });
+
+  it('keeps the weights of largest magnitude, negative ones too', () => {
+    const weights = Float32Array.of(0, 0.1, -0.3, 0.2, 0.5, 0, 0.5, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    const { offsets, items, weights: kept } = largestWeights(weights, 4, { limit: 2 });
+    expect(Array.from(offsets)).toEqual([0, 2, 4, 4, 5]);
+    expect(Array.from(items)).toEqual([2, 3, 0, 2, 0]);
+    expect(Array.from(kept)).toEqual([-0.3, 0.2, 0.5, 0.5, 1].map(Math.fround));
   });
 
   it('refuses catalogues and regularisations that it cannot do', () => {
