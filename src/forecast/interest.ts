@@ -24,7 +24,7 @@ export interface InterestEvent {
 
 /** What the state says about the next behaviour. */
 export interface NextInterest {
-  /** û, [embedding] */
+  /** û, of the length that scores ask for, [embedding] */
   readonly user: Float32Array;
   /** Pᵀ · û, [text]: its product with a text vector is û · P · v, without projecting every unseen item. */
   readonly userText: Float32Array;
@@ -40,6 +40,7 @@ export interface NextInterest {
  * The interest LSTM: reads one behaviour after another and says what comes next,
  * p(x_t+1 = i | x_1..t) = softmax(û · v_i + b_i), with v_i = P · f_BERT(text of i) + r_i; r_i is 0 for items that
  * training has not seen (input and output share v_i: Press & Wolf 2017; one LSTM layer as in GRU4Rec, Hidasi et al. 2016).
+ * A pack with `cosine` = [τ, length] has v_i of that length, and û is given the one that makes û · v_i τ times their cosine.
  */
 export class InterestModel {
   readonly hidden: number;
@@ -56,7 +57,11 @@ export class InterestModel {
   /** x of a single event, reused: memory for an array costs the page more than filling it. */
   readonly #row: Float32Array;
   readonly #catalogue: Tensor;
-  readonly #catalogueBias: Tensor;
+  readonly #catalogueBias: Float32Array; // [items]
+  /** Lengths of v_i and û where scores are cosines. */
+  readonly #lengths: { readonly item: number; readonly user: number } | null;
+  /** |P · text|, once for each text vector that was met. */
+  readonly #norms = new WeakMap<Float32Array, number>();
   readonly #userWeight: Tensor;
   readonly #userBias: Tensor;
   readonly #kindWeight: Tensor;
@@ -84,7 +89,9 @@ export class InterestModel {
       bias: upload('lstm.bias', gates),
     };
     this.#catalogue = device.upload(this.#items, [items, embedding]);
-    this.#catalogueBias = upload('items.bias', items);
+    this.#catalogueBias = get('items.bias', items);
+    const [scale = 0, length = 0] = tensors.has('cosine') ? get('cosine', 2) : [];
+    this.#lengths = length > 0 ? { item: length, user: scale / length } : null;
     this.#userWeight = upload('user', embedding, hidden);
     this.#userBias = upload('user.bias', embedding);
     this.#kindWeight = upload('kind', BEHAVIOUR_KINDS.length, hidden);
@@ -105,22 +112,19 @@ export class InterestModel {
   itemEmbedding(itemId: string | null, textVector: Float32Array | null): Float32Array {
     const index = itemId === null ? -1 : this.indexOf(itemId);
     if (index >= 0) return this.#items.subarray(index * this.embedding, (index + 1) * this.embedding);
-    const out = new Float32Array(this.embedding);
-    if (!textVector) return out;
-    const text = textVector.length;
-    for (let row = 0; row < this.embedding; row++) {
-      let sum = 0;
-      for (let k = 0; k < text; k++) sum += this.#projection[row * text + k]! * textVector[k]!;
-      out[row] = sum;
-    }
-    return out;
+    if (!textVector) return new Float32Array(this.embedding);
+    const projected = this.#project(textVector);
+    return this.#lengths ? ofLength(projected, this.#lengths.item) : projected;
   }
 
   /** The score û · v_i + b_i of an item that the pack does not know. */
   unseenScore(next: NextInterest, textVector: Float32Array): number {
-    let score = this.#unseenBias;
-    for (let k = 0; k < textVector.length; k++) score += textVector[k]! * next.userText[k]!;
-    return score;
+    let product = 0;
+    for (let k = 0; k < textVector.length; k++) product += textVector[k]! * next.userText[k]!;
+    if (!this.#lengths) return product + this.#unseenBias;
+    const norm = this.#norms.get(textVector) ?? Math.hypot(...this.#project(textVector));
+    this.#norms.set(textVector, norm);
+    return (norm > 0 ? (product * this.#lengths.item) / norm : 0) + this.#unseenBias;
   }
 
   /** The state of a shopper of whom nothing is known: after one empty step, as in training, [2 · hidden]. */
@@ -140,27 +144,42 @@ export class InterestModel {
 
   /** û, p(next kind) and the scores of the pack's items, in one readback. */
   async next(state: Float32Array): Promise<NextInterest> {
-    const [user, kindLogits, catalogueScores] = await this.#device.run((ops) => {
+    const [user, kindLogits, products] = await this.#device.run((ops) => {
       const hidden = ops.input(state.subarray(0, this.hidden), [1, this.hidden]);
       const userVector = ops.linear(hidden, this.#userWeight, this.#userBias); // [1, embedding]
       return [
         userVector,
         ops.linear(hidden, this.#kindWeight, this.#kindBias), // [1, kinds]
-        ops.linear(userVector, this.#catalogue, this.#catalogueBias), // [1, items]
+        ops.linear(userVector, this.#catalogue, null), // [1, items]
       ];
     });
+    const factor = this.#lengths ? this.#lengths.user / (Math.hypot(...user!) || 1) : 1;
+    const scaled = user!.map((value) => factor * value);
+    const catalogueScores = products!.map((product, item) => factor * product + this.#catalogueBias[item]!);
     return {
-      user: user!,
-      userText: this.#projectBack(user!),
+      user: scaled,
+      userText: this.#projectBack(scaled),
       kinds: softmax(kindLogits!),
-      catalogueScores: catalogueScores!,
-      logNormaliser: logSumExp(catalogueScores!),
+      catalogueScores,
+      logNormaliser: logSumExp(catalogueScores),
     };
   }
 
   dispose(): void {
-    const uploaded = [...Object.values(this.#lstm) as Tensor[], this.#catalogue, this.#catalogueBias, this.#userWeight, this.#userBias, this.#kindWeight, this.#kindBias];
+    const uploaded = [...Object.values(this.#lstm) as Tensor[], this.#catalogue, this.#userWeight, this.#userBias, this.#kindWeight, this.#kindBias];
     for (const tensor of uploaded) this.#device.free(tensor);
+  }
+
+  /** P · text: [text] -> [embedding]. */
+  #project(textVector: Float32Array): Float32Array {
+    const text = textVector.length;
+    const out = new Float32Array(this.embedding);
+    for (let row = 0; row < this.embedding; row++) {
+      let sum = 0;
+      for (let k = 0; k < text; k++) sum += this.#projection[row * text + k]! * textVector[k]!;
+      out[row] = sum;
+    }
+    return out;
   }
 
   /** Pᵀ · û: [embedding] -> [text]. */
@@ -191,6 +210,11 @@ export class InterestModel {
   #steps(ops: Primitives, x: Float32Array, steps: number, state: Float32Array): Tensor {
     return ops.lstm(ops.input(x, [steps, 1, this.#width]), this.#lstm, ops.input(state, [2, 1, this.hidden]));
   }
+}
+
+function ofLength(vector: Float32Array, length: number): Float32Array {
+  const norm = Math.hypot(...vector);
+  return norm > 0 ? vector.map((value) => (value * length) / norm) : vector;
 }
 
 export function logSumExp(values: Float32Array): number {

@@ -7,6 +7,7 @@ import type { Chunk } from './lanes.ts';
 import { createItemLoss, type ItemLoss, type ItemLossOptions } from './losses.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import { addBias, addColumns } from './row-sums.ts';
+import { scaleRows, unscaleGradients } from './unit-rows.ts';
 
 export interface InterestShape {
   readonly items: number;
@@ -16,7 +17,12 @@ export interface InterestShape {
   readonly hidden: number;
   readonly lanes: number;
   readonly steps: number;
+  /** τ of scores τ · cos(û, v_i) + b_i; 0 for û · v_i + b_i. */
+  readonly cosine: number;
 }
+
+/** Length of every v_i where scores are cosines: as the LSTM reads it, about .3 a component. */
+export const embeddingLength = ({ cosine, embedding }: Pick<InterestShape, 'cosine' | 'embedding'>): number => (cosine > 0 ? 0.3 * Math.sqrt(embedding) : 0);
 
 export interface Regularisation {
   /** Dropout on the item embeddings that are read. */
@@ -43,7 +49,9 @@ const PREDICTED_ROWS = 64; // scored at a time: all rows over all items would be
 
 /**
  * The interest LSTM with its gradients, on training kernels: the trained twin of `forecast/interest.ts`.
- * Item embeddings are v_i = P · text_i + r_i, shared by input and output; the loss is one of `losses.ts`.
+ * Item embeddings are v_i = P · text_i + r_i, shared by input and output; the loss is one of `losses.ts`. With `cosine`, v_i and û
+ * have one length each and scores are τ times their cosine (NISER, Gupta et al. 2019, section 3.2): how often an item is seen then shows in
+ * its bias alone, not in its length as well.
  */
 export class InterestNetwork {
   readonly shape: InterestShape;
@@ -62,6 +70,7 @@ export class InterestNetwork {
   readonly #activeGradient: Float32Array;
   readonly #user: Float32Array; // [rows, embedding]
   readonly #userGradient: Float32Array;
+  readonly #userNorms: Float32Array; // [rows]
   readonly #scores: Float32Array; // [PREDICTED_ROWS, items]
   readonly #kindLogits: Float32Array; // [rows, kinds]
   readonly #weights: Float32Array; // [rows]
@@ -90,7 +99,7 @@ export class InterestNetwork {
     this.#loss = createItemLoss(loss, { rows, items, embedding }, itemCounts, kernels);
     const { drawn } = this.#loss;
     const some = drawn === null ? 0 : Math.min(items, drawn + 2 * rows); // drawn, read and to be predicted
-    this.#items = new ItemTable({ items, text, embedding, some }, textVectors, this.parameters, kernels);
+    this.#items = new ItemTable({ items, text, embedding, some, length: embeddingLength(shape) }, textVectors, this.parameters, kernels);
     this.#x = kernels.allocate(rows * input);
     this.#xGradient = kernels.allocate(rows * input);
     this.#tape = {
@@ -105,6 +114,7 @@ export class InterestNetwork {
     this.#activeGradient = kernels.allocate(rows * hidden);
     this.#user = kernels.allocate(rows * embedding);
     this.#userGradient = kernels.allocate(rows * embedding);
+    this.#userNorms = new Float32Array(rows);
     this.#scores = kernels.allocate(PREDICTED_ROWS * items);
     this.#kindLogits = kernels.allocate(rows * KINDS);
     this.#weights = kernels.allocate(rows);
@@ -174,6 +184,7 @@ export class InterestNetwork {
       { user: this.#userGradient, items: table.gradient, bias: table.biasGradient },
     );
 
+    if (this.#userLength > 0) unscaleGradients(this.#userGradient, this.#user, this.#userNorms, rows.length, embedding, this.#userLength);
     kernels.matmul(this.#activeGradient, this.#userGradient, this.#p('user'), { m: rows.length, n: hidden, k: embedding });
     kernels.matmul(this.#g('user'), this.#userGradient, this.#active, { m: embedding, n: hidden, k: rows.length }, { transposeA: true });
     addColumns(this.#g('user.bias'), this.#userGradient, rows.length);
@@ -258,6 +269,12 @@ export class InterestNetwork {
     const { embedding, hidden } = this.shape;
     this.#kernels.matmul(this.#user, this.#active, this.#p('user'), { m: rows, n: embedding, k: hidden }, { transposeB: true });
     addBias(this.#user, this.#p('user.bias'), rows);
+    if (this.#userLength > 0) scaleRows(this.#user, this.#userNorms, rows, embedding, this.#userLength);
+  }
+
+  /** Length of û that makes û · v_i τ times their cosine; 0 where û is left as it is. */
+  get #userLength(): number {
+    return this.shape.cosine > 0 ? this.shape.cosine / embeddingLength(this.shape) : 0;
   }
 
   #learnKinds(rows: readonly number[], chunk: Chunk, kindWeight: number): void {

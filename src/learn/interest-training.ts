@@ -2,7 +2,7 @@ import type { TrainingKernels } from '../compute/training-kernels.ts';
 import { createRandom, type Random } from '../lib/random.ts';
 import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
 import { CART, PURCHASE, type Histories } from './histories.ts';
-import { InterestNetwork, type Regularisation } from './interest-network.ts';
+import { embeddingLength, InterestNetwork, type Regularisation } from './interest-network.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
@@ -28,6 +28,8 @@ export interface InterestTrainingOptions {
   readonly freeze: readonly ParameterGroup[];
   readonly embedding: number;
   readonly hidden: number;
+  /** τ of scores τ · cos(û, v_i) + b_i; 0 for û · v_i + b_i. */
+  readonly cosine: number;
   readonly lanes: number;
   readonly steps: number;
   /** Events kept per shopper, the newest; wholesalers have thousands. */
@@ -49,6 +51,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   freeze: [],
   embedding: 64,
   hidden: 96,
+  cosine: 0,
   lanes: 64,
   steps: 16,
   maxEvents: 2_000,
@@ -109,7 +112,7 @@ export interface TrainedInterest {
 const VALIDATION_SHOPPERS = 400;
 const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
 const VALIDATION_LINES = 15; // per session, as in the quality bench
-const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone
+const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
 const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
 
@@ -121,7 +124,7 @@ export async function trainInterest(
   hooks: InterestHooks = {},
 ): Promise<TrainedInterest> {
   const random = createRandom(options.seed);
-  const shape = { items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, lanes: options.lanes, steps: options.steps };
+  const shape = { items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, cosine: options.cosine, lanes: options.lanes, steps: options.steps };
   const itemCounts = countItems(data.training);
   const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
   const { parameters } = network;
@@ -252,15 +255,16 @@ function countItems({ items, item }: Histories): Int32Array {
 }
 
 function exportTensors(network: InterestNetwork, histories: Histories): Map<string, { shape: number[]; values: Float32Array }> {
-  const { items, embedding } = network.shape;
+  const { items, embedding, text, cosine } = network.shape;
   const lines = countItems(histories);
-  const oftenSeen = Uint8Array.from(lines, (count) => (count >= MIN_LINES_FOR_RESIDUAL ? 1 : 0));
+  const oftenSeen = Uint8Array.from(lines, (count) => (text === 0 || count >= MIN_LINES_FOR_RESIDUAL ? 1 : 0));
   const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
   for (const [name, { shape, values }] of network.parameters) {
     if (name !== 'residual') tensors.set(name, { shape: [...shape], values: values.slice() });
   }
   const bias = network.parameters.get('items.bias')!.values.slice().sort();
   tensors.set('items', { shape: [items, embedding], values: network.itemEmbeddings(oftenSeen).slice() });
+  if (cosine > 0) tensors.set('cosine', { shape: [2], values: Float32Array.of(cosine, embeddingLength(network.shape)) });
   tensors.set('items.unseenBias', { shape: [1], values: Float32Array.of(bias[Math.floor(items / 4)]!) });
   return tensors;
 }

@@ -1,5 +1,6 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { ParameterSet } from './parameters.ts';
+import { scaleRows, unscaleGradients } from './unit-rows.ts';
 
 export interface ItemTableShape {
   readonly items: number;
@@ -7,6 +8,8 @@ export interface ItemTableShape {
   readonly embedding: number;
   /** Items that `readSome` may be asked for at a time. */
   readonly some: number;
+  /** What every embedding's length is made; 0 leaves them as they are. */
+  readonly length: number;
 }
 
 /**
@@ -26,6 +29,7 @@ export class ItemTable {
   readonly #someBias: Float32Array; // [some + 1]
   readonly #someBiasGradient: Float32Array;
   readonly #slots: Int32Array; // [items]
+  readonly #norms: Float32Array; // [slots], before they were given their length
   #inPlay: Int32Array | null = null; // [slots]: the item of each; null while all are
   #kept: Uint8Array | null = null;
 
@@ -43,6 +47,7 @@ export class ItemTable {
     this.embeddings = kernels.allocate((items + 1) * embedding);
     this.gradient = kernels.allocate((items + 1) * embedding);
     this.#slots = new Int32Array(items);
+    this.#norms = new Float32Array(items);
   }
 
   /** [slots] */
@@ -96,6 +101,8 @@ export class ItemTable {
     const { items, text, embedding } = this.#shape;
     const inPlay = this.#inPlay;
     const slots = inPlay?.length ?? items;
+    const { length } = this.#shape;
+    if (length > 0) unscaleGradients(this.gradient, this.embeddings, this.#norms, slots, embedding, length);
     const rows = inPlay ? this.#someText : this.#text;
     if (text > 0) {
       this.#kernels.matmul(this.#parameters.get('projection')!.gradient, this.gradient, rows, { m: embedding, n: text, k: slots }, { transposeA: true });
@@ -112,7 +119,7 @@ export class ItemTable {
   }
 
   #embed(text: Float32Array, slots: number): void {
-    const { text: columns, embedding } = this.#shape;
+    const { text: columns, embedding, length } = this.#shape;
     const { embeddings } = this;
     if (columns > 0) this.#kernels.matmul(embeddings, text, this.#parameters.get('projection')!.values, { m: slots, n: embedding, k: columns }, { transposeB: true });
     else embeddings.fill(0);
@@ -122,5 +129,6 @@ export class ItemTable {
       if (this.#kept?.[item] === 0) continue;
       for (let k = 0; k < embedding; k++) embeddings[slot * embedding + k]! += residual[item * embedding + k]!;
     }
+    if (length > 0) scaleRows(embeddings, this.#norms, slots, embedding, length);
   }
 }

@@ -7,7 +7,7 @@ import { createRandom } from '../../../src/lib/random.ts';
 import { parseSafetensors, writeSafetensors } from '../../../src/lib/safetensors.ts';
 import type { EventStream } from '../../../src/learn/augmentation.ts';
 import { HeadNetwork, type HeadBatch } from '../../../src/learn/head-network.ts';
-import { InterestNetwork } from '../../../src/learn/interest-network.ts';
+import { embeddingLength, InterestNetwork } from '../../../src/learn/interest-network.ts';
 import { cutIntoChunks, type Chunk } from '../../../src/learn/lanes.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import { FEATURE_SCHEMA, FEATURE_NAMES } from '../../../src/rank/feature-schema.ts';
@@ -15,7 +15,7 @@ import { FEATURE_COUNT } from '../../../src/rank/features.ts';
 import { JointHead, standardise } from '../../../src/rank/head.ts';
 
 const NO_DROPOUT = { inputDropout: 0, hiddenDropout: 0, residualDropout: 0, kindWeight: 0.5 };
-const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 4 };
+const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 4, cosine: 0 };
 const QUANTILES = Float32Array.from({ length: 101 }, (_, at) => at / 10);
 
 function streamOf(items: readonly number[]): EventStream {
@@ -29,11 +29,11 @@ function streamOf(items: readonly number[]): EventStream {
   };
 }
 
-function interestNetwork(loss: ItemLossOptions = { kind: 'softmax' }) {
+function interestNetwork(loss: ItemLossOptions = { kind: 'softmax' }, cosine = 0) {
   const random = createRandom(3);
   const text = Float32Array.from({ length: SHAPE.items * SHAPE.text }, () => random.normal() / 2);
   const catalogue = { textVectors: text, priceQuantiles: QUANTILES, itemCounts: [3, 1, 4, 1, 5, 9, 2] };
-  return { text, network: new InterestNetwork(SHAPE, catalogue, loss, createReferenceTrainingKernels(), random) };
+  return { text, network: new InterestNetwork({ ...SHAPE, cosine }, catalogue, loss, createReferenceTrainingKernels(), random) };
 }
 
 const chunkOf = (streams: readonly EventStream[]): Chunk => cutIntoChunks(streams.values(), SHAPE.lanes, SHAPE.steps).next().value!;
@@ -58,12 +58,15 @@ function checkGradients(parameters: InterestNetwork['parameters'], lossOf: () =>
 }
 
 describe('interest network', () => {
-  test.each<ItemLossOptions>([
-    { kind: 'softmax' },
-    { kind: 'sampled-softmax', negatives: 3, sampler: 'popularity' },
-    { kind: 'gbce', negatives: 4, calibration: 0.75 },
-  ])('its gradients are the differences of its loss: %o', (loss) => {
-    const { network } = interestNetwork(loss);
+  test.each<[ItemLossOptions, number]>([
+    [{ kind: 'softmax' }, 0],
+    [{ kind: 'softmax' }, 4],
+    [{ kind: 'sampled-softmax', negatives: 3, sampler: 'popularity' }, 0],
+    [{ kind: 'sampled-softmax', negatives: 3, sampler: 'popularity' }, 4],
+    [{ kind: 'gbce', negatives: 4, calibration: 0.75 }, 0],
+  ])('its gradients are the differences of its loss: %o, cosines times %s', (loss, cosine) => {
+    const { network } = interestNetwork(loss, cosine);
+    if (cosine > 0) network.parameters.get('user.bias')!.values.set([0.4, -0.7, 0.5, 0.3]); // near 0 the direction of û turns faster than differences can follow
     const chunk = chunkOf([streamOf([1, 2, 3]), streamOf([4, 6, 2, 1, 5]), streamOf([0, 3])]);
     // The kind loss is not in the returned figure, so it is left out here; its layers are the same matmuls.
     const regularisation = { ...NO_DROPOUT, kindWeight: 0 };
@@ -76,8 +79,8 @@ describe('interest network', () => {
     checkGradients(network.parameters, meanLoss);
   });
 
-  test('the served model gives what the trained network gives', async () => {
-    const { network } = interestNetwork();
+  test.each([0, 4])('the served model gives what the trained network gives, cosines times %s', async (cosine) => {
+    const { network, text } = interestNetwork({ kind: 'softmax' }, cosine);
     const stream = streamOf([1, 4, 6, 2]);
     const served = new InterestModel(parseSafetensors(writeSafetensors(servedTensors(network))), SHAPE, ['a', 'b', 'c', 'd', 'e', 'f', 'g'], createReferenceDevice());
     const trained: Float32Array[] = [];
@@ -85,8 +88,14 @@ describe('interest network', () => {
     network.predict(chunkOf([stream]), (row) => row % SHAPE.lanes === 0, (_, scores) => trained.push(scores.slice()));
     let state = await served.initialState();
     for (let step = 0; step < 4; step++) {
-      const { catalogueScores } = await served.next(state);
-      catalogueScores.forEach((score, item) => expect(score).toBeCloseTo(trained[step]![item]!, 4));
+      const next = await served.next(state);
+      next.catalogueScores.forEach((score, item) => expect(score).toBeCloseTo(trained[step]![item]!, 4));
+      if (step === 0) {
+        // An unseen item with the text of a known one differs from it by the residual and the bias alone.
+        const textOfOne = text.subarray(SHAPE.text, 2 * SHAPE.text);
+        const unseen = served.itemEmbedding(null, textOfOne);
+        expect(served.unseenScore(next, textOfOne)).toBeCloseTo(unseen.reduce((sum, value, k) => sum + value * next.user[k]!, 0), 4);
+      }
       const item = stream.item[step]!;
       const event = { itemId: 'abcdefg'[item]!, textVector: null, kind: BEHAVIOUR_KINDS[stream.kind[step]!]!, gapSeconds: step === 0 ? null : stream.gap[step]!, pricePosition: item === 3 ? null : item / 10 };
       state = await served.advance(state, [event]);
@@ -99,6 +108,7 @@ function servedTensors(network: InterestNetwork) {
   const names = ['projection', 'items.bias', 'lstm.input', 'lstm.hidden', 'lstm.bias', 'user', 'user.bias', 'kind', 'kind.bias'];
   return [
     ...names.map((name) => [name, { dtype: 'F32', shape: network.parameters.get(name)!.shape, values: network.parameters.get(name)!.values }] as const),
+    ...(network.shape.cosine > 0 ? [['cosine', { dtype: 'F32', shape: [2], values: Float32Array.of(network.shape.cosine, embeddingLength(network.shape)) }] as const] : []),
     ['items', { dtype: 'F32', shape: [items, embedding], values: network.itemEmbeddings().slice() }] as const,
     ['items.unseenBias', { dtype: 'F32', shape: [1], values: Float32Array.of(0) }] as const,
   ];
