@@ -24,6 +24,7 @@ program
   .option('--validation-days <days>', 'days before that which choose the epoch', parsePositive, 31)
   .option('--epochs <count>', 'the most epochs', parsePositive)
   .option('--seed <number>', 'the same seed gives the same bytes', parseWhole, 1)
+  .option('--threads <count>', 'threads that train; any number gives the same bytes (default: one for each core)', parsePositive)
   .addOption(new Option('--loss <kind>', 'how the interest LSTM compares the next item with others').choices(['softmax', 'sampled-softmax', 'gbce']).default('softmax'))
   .option('--negatives <count>', 'items that a sampling loss compares with (default: 256)', parsePositive)
   .addOption(new Option('--sampler <kind>', 'how sampled-softmax draws them (default: popularity)').choices(['uniform', 'popularity']))

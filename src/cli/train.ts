@@ -1,7 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { createTrainingKernels } from '../compute/create-training-kernels.ts';
 import type { Device } from '../compute/device.ts';
+import { openTrainingKernels } from '../compute/open-training-kernels.ts';
+import type { TrainingKernels } from '../compute/training-kernels.ts';
 import { itemText } from '../encoder/item-text.ts';
 import { RecommenderError } from '../errors.ts';
 import { contentKey } from '../lib/hash.ts';
@@ -57,6 +59,8 @@ export interface TrainOptions extends InterestFlags {
   readonly logDir?: string;
   readonly trainingData?: { readonly name: string; readonly licence: string; readonly credit: string };
   readonly epochs?: number;
+  /** Threads that train; the bytes are the same with any number. Default: one for each core. */
+  readonly threads?: number;
 }
 
 const DEFAULT_VALIDATION_DAYS = 31;
@@ -85,7 +89,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   await mkdir(working, { recursive: true });
   const { shop, encoderRevision, until } = await readShop(options, say);
   const from = until - validationDays * 86_400;
-  const kernels = createTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20 });
+  const kernels = await openTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20, threads: options.threads ?? availableParallelism() });
   const device = await createPlainDevice();
   const { embedding, hidden } = recipe;
   if (!shop.log.time.some((time) => time < from)) {
@@ -138,6 +142,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   await writeWhole(join(out, 'README.md'), new TextEncoder().encode(modelCard(manifest, { interest: recipe, purchasesOnly, until, validationDays, seed })));
   say(`pack ${manifest.name} ${manifest.revision}: ${manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${out}`);
   device.dispose();
+  await kernels.close();
   const lines = new Float32Array(shop.itemIds.length);
   for (const item of logBefore(shop.log, from).item) lines[item]!++;
   const report: TrainingReport = {
@@ -219,7 +224,7 @@ interface Stage {
   readonly from: number;
   readonly until: number;
   readonly seed: number;
-  readonly kernels: ReturnType<typeof createTrainingKernels>;
+  readonly kernels: TrainingKernels;
   readonly options: TrainOptions;
   readonly working: string;
   readonly progress: Progress;

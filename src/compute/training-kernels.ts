@@ -86,4 +86,10 @@ export interface TrainingKernels {
   adamW(parameters: Float32Array, gradients: Float32Array, first: Float32Array, second: Float32Array, options: AdamWOptions): void;
   /** Σ x², for gradient clipping. */
   sumOfSquares(x: Float32Array): number;
+  /** x *= factor. */
+  scale(x: Float32Array, factor: number): void;
+  /** Each of values [rows, columns] += bias [columns]. */
+  addBias(values: Float32Array, bias: Float32Array, shape: { rows: number; columns: number }): void;
+  /** sums [columns] += Σ values [rows, columns]: the gradient of a bias. */
+  addColumns(sums: Float32Array, values: Float32Array, shape: { rows: number; columns: number }): void;
 }

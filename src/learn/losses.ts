@@ -1,7 +1,6 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
 import { createNegativeSampler } from './negative-sampler.ts';
-import { addBias, addColumns } from './row-sums.ts';
 
 /** Over which items, and how, the next item's score is compared with others'. */
 export type ItemLossOptions =
@@ -111,7 +110,7 @@ function fullSoftmax({ rows: most, items, embedding }: LossShape, kernels: Train
     learn(batch, gradients) {
       const { rows, targets, weights } = batch;
       score(kernels, scores, batch, items, embedding);
-      addBias(scores, batch.bias.subarray(0, items), rows);
+      kernels.addBias(scores, batch.bias, { rows, columns: items });
       const loss = kernels.softmaxCrossEntropy(scores, targets, weights, { rows, classes: items });
       propagate(kernels, scores, batch, gradients, items, embedding);
       return loss;
@@ -135,6 +134,7 @@ interface SampledCriterion {
 function sampledLoss({ rows: most, embedding }: LossShape, kernels: TrainingKernels, { negatives, draw, offsetOf, criterion }: SampledCriterion): ItemLoss {
   const scores = kernels.allocate(most * (negatives + 1));
   const rowWeights = kernels.allocate(most);
+  const columnBias = kernels.allocate(negatives + 1);
   let offsets = new Float32Array(0);
   return {
     drawn: negatives,
@@ -148,7 +148,9 @@ function sampledLoss({ rows: most, embedding }: LossShape, kernels: TrainingKern
       const last = offsets.length;
       const columns = last + 1;
       score(kernels, scores, batch, columns, embedding);
-      addBias(scores, Float32Array.from({ length: columns }, (_, slot) => (slot < last ? bias[slot]! + offsets[slot]! : 0)), rows);
+      for (let slot = 0; slot < last; slot++) columnBias[slot] = bias[slot]! + offsets[slot]!;
+      columnBias[last] = 0;
+      kernels.addBias(scores, columnBias, { rows, columns });
       for (let row = 0; row < rows; row++) {
         const target = targets[row]!;
         let right = bias[target]!;
@@ -189,5 +191,5 @@ function score(kernels: TrainingKernels, scores: Float32Array, { rows, user, ite
 function propagate(kernels: TrainingKernels, scores: Float32Array, { rows, user, items }: LossBatch, gradients: LossGradients, columns: number, embedding: number): void {
   kernels.matmul(gradients.user, scores, items, { m: rows, n: embedding, k: columns });
   kernels.matmul(gradients.items, scores, user, { m: columns, n: embedding, k: rows }, { transposeA: true });
-  addColumns(gradients.bias.subarray(0, columns), scores, rows);
+  kernels.addColumns(gradients.bias, scores, { rows, columns });
 }

@@ -34,7 +34,7 @@ export function clipGradients(kernels: TrainingKernels, parameters: ParameterSet
   for (const { gradient } of parameters.values()) squares += kernels.sumOfSquares(gradient);
   const norm = Math.sqrt(squares);
   if (norm > limit) {
-    for (const { gradient } of parameters.values()) for (let k = 0; k < gradient.length; k++) gradient[k]! *= limit / norm;
+    for (const { gradient } of parameters.values()) kernels.scale(gradient, limit / norm);
   }
   return norm;
 }

@@ -73,6 +73,22 @@ export function createReferenceTrainingKernels(): TrainingKernels {
       }
     },
 
+    scale(x, factor) {
+      for (let i = 0; i < x.length; i += 1) x[i]! *= factor;
+    },
+
+    addBias(values, bias, { rows, columns }) {
+      for (let i = 0; i < rows * columns; i += 1) values[i]! += bias[i % columns]!;
+    },
+
+    addColumns(sums, values, { rows, columns }) {
+      for (let column = 0; column < columns; column += 1) {
+        let sum = sums[column]!;
+        for (let row = 0; row < rows; row += 1) sum += values[row * columns + column]!;
+        sums[column] = sum;
+      }
+    },
+
     sumOfSquares: (x) => x.reduce((sum, value) => sum + value * value, 0),
   };
 }

@@ -1,7 +1,8 @@
 // The training module: see training-kernels.ts for what each function does. Addresses are bytes, sizes are elements.
 import { exp4, loadLanes, maxLanes, multiplyAdd, splat, storeLanes, sumLanes } from './lanes';
 
-export { blocksEnd, matmul } from './matmul';
+export { blocksEnd, matmul, useBlocks } from './matmul';
+export { addBias, addColumns } from './row-sums';
 export { lstmBackward, lstmBackwardBytes, lstmForward, lstmForwardBytes } from './lstm-training';
 
 function rowMaximum(row: usize, end: usize): f32 {
@@ -54,13 +55,12 @@ function naturalLogarithm(x: f64): f64 {
   return <f64>exponent * 0.6931471805599453 + 2 * s * sum;
 }
 
-/** row *= factor. */
-@inline
-function scale(row: usize, end: usize, factor: f32): void {
+/** x *= factor. */
+export function scale(x: usize, length: i32, factor: f32): void {
+  const end = x + (<usize>length << 2);
   const factors = splat(factor);
-  let at = row;
-  for (; at + 16 <= end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factors));
-  for (; at < end; at += 4) store<f32>(at, load<f32>(at) * factor);
+  for (; x + 16 <= end; x += 16) v128.store(x, f32x4.mul(v128.load(x), factors));
+  for (; x < end; x += 4) store<f32>(x, load<f32>(x) * factor);
 }
 
 export function softmaxCrossEntropy(logits: usize, targets: usize, weights: usize, rows: i32, classes: i32): f64 {
@@ -78,7 +78,7 @@ export function softmaxCrossEntropy(logits: usize, targets: usize, weights: usiz
     const margin = <f64>maximum - <f64>load<f32>(target);
     const sum = exponentials(logits, end, maximum);
     loss += <f64>weight * (margin + naturalLogarithm(<f64>sum));
-    scale(logits, end, weight / sum);
+    scale(logits, classes, weight / sum);
     store<f32>(target, load<f32>(target) - weight);
   }
   return loss;
