@@ -4,6 +4,7 @@ import type { EncodeOptions } from './encode.ts';
 import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
+import { PROTOCOLS } from '../evaluate/protocol.ts';
 import type { TrainOptions } from './train.ts';
 
 const program = new Command('shelfwise')
@@ -17,9 +18,11 @@ program
   .description('trains a recommender pack from a behaviour log and a catalogue (CSV, CSV.gz or Parquet)')
   .requiredOption('--interactions <file>', 'user,item and timestamp (Unix seconds) or pos; optional event,qty,price,session')
   .requiredOption('--items <file>', 'item,title; optional price,category')
-  .requiredOption('--encoder <pack>', 'folder of the text encoder that vectors come from')
+  .option('--encoder <pack>', 'folder of the text encoder that vectors come from; without titles, or with --without text, items are known by identity alone')
   .requiredOption('--out <folder>', 'where the pack is written')
   .option('--name <name>', 'the pack’s name', 'shop')
+  .addOption(new Option('--protocol <name>', 'what is held back to choose the epoch and to train the head').choices(PROTOCOLS).default('temporal'))
+  .option('--without <parts>', 'parts to leave out, with commas between: lstm,text,demand', parseParts)
   .option('--until <date>', 'learn nothing from this day on (default: the end of the log)', parseDate)
   .option('--validation-days <days>', 'days before that which choose the epoch', parsePositive, 31)
   .option('--epochs <count>', 'the most epochs', parsePositive)
@@ -71,6 +74,13 @@ program
   .action(async (pack: string, options: Omit<InspectOptions, 'pack'>) => {
     await (await import('./inspect.ts')).runInspect({ ...options, pack });
   });
+
+function parseParts(text: string): string[] {
+  const parts = text.split(',');
+  const unknown = parts.find((part) => !['lstm', 'text', 'demand'].includes(part));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no part ${unknown}; there are lstm, text, demand.`);
+  return parts;
+}
 
 function parseWhole(text: string): number {
   const value = Number(text);

@@ -2,6 +2,7 @@ import { DEFAULT_AUGMENTATION } from '../learn/augmentation.ts';
 import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
 import { DEFAULT_INTEREST_TRAINING, type InterestTrainingOptions } from '../learn/interest-training.ts';
 import type { ItemLossOptions } from '../learn/losses.ts';
+import type { Protocol } from '../learn/protocol.ts';
 import { SHIPPED_NEIGHBOURS } from '../learn/recommender-training.ts';
 import type { PackManifest } from '../packs/pack.ts';
 
@@ -22,10 +23,15 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 /** The README.md of a trained recommender pack: what it is, what it was trained on and how, and what was measured. */
 export function modelCard(
   manifest: PackManifest,
-  { interest = DEFAULT_INTEREST_TRAINING, purchasesOnly, until, validationDays, seed }: { interest?: InterestTrainingOptions; purchasesOnly: boolean; until: number; validationDays: number; seed: number },
+  { interest = DEFAULT_INTEREST_TRAINING, protocol, purchasesOnly, until, validationDays, seed }: { interest?: InterestTrainingOptions; protocol: Protocol; purchasesOnly: boolean; until: number | null; validationDays: number; seed: number },
 ): string {
   const { dims, features, trainingData, measured } = manifest;
-  const day = new Date(until * 1_000).toISOString().slice(0, 10);
+  const day = until === null ? '' : new Date(until * 1_000).toISOString().slice(0, 10);
+  const heldBack: Readonly<Record<Protocol, string>> = {
+    temporal: `Nothing from ${day} on was learnt or counted. The ${validationDays} days before it`,
+    session: 'What the log calls its test was not learnt or counted. Of the sessions before it the last tenth (or what the log calls validation)',
+    'leave-one-out': 'Each shopper’s last event was not learnt or counted. The one before it',
+  };
   const kinds = DEFAULT_AUGMENTATION;
   const { regularisation, freeze } = interest;
   const head = DEFAULT_HEAD_TRAINING;
@@ -44,8 +50,8 @@ counted rankers (${SHIPPED_NEIGHBOURS} neighbours an item), for ${dims['items'] 
 
 ${trainingData.map(({ name, licence, credit }) => `- ${name} (${licence})${credit ? `: ${credit}` : ''}`).join('\n')}
 
-Nothing from ${day} on was learnt or counted. The ${validationDays} days before it chose the epoch of the interest LSTM and trained the head, on
-models and tables that ended before them; then both LSTMs and all tables were fitted again through those days, with the head as it was.
+${heldBack[protocol]} chose the epoch of the interest LSTM and trained the head, on
+models and tables that ended before; then models and tables were fitted again through that part, with the head as it was.
 
 ## Kinds and gaps
 

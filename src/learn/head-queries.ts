@@ -4,6 +4,7 @@ import type { CandidateView } from '../rank/features.ts';
 import type { PreparedShopper, Ranker } from '../rank/ranker.ts';
 import type { ShopperEvent } from '../rank/shopper-view.ts';
 import { PURCHASE, type Histories } from './histories.ts';
+import { QUESTIONS, type Protocol } from './protocol.ts';
 
 /** A list of candidates of which one came next. */
 export interface HeadQuery {
@@ -34,11 +35,13 @@ export interface DemandFigures {
 }
 
 export interface HeadQuerySource {
-  /** With models and tables that end before `from`. */
+  readonly protocol: Protocol;
+  /** With models and tables of the training part alone. */
   readonly ranker: Ranker;
+  /** Each with its validation part. */
   readonly histories: Histories;
-  /** Unix seconds; sessions from here on are asked about. */
-  readonly from: number;
+  /** First event of each user that is asked about, the user's end where there is none, [users]. */
+  readonly heldFrom: Int32Array;
   readonly itemIds: readonly string[];
   /** [items, text] */
   readonly textVectors: Float32Array;
@@ -46,9 +49,10 @@ export interface HeadQuerySource {
   /** Position of each item's price, NaN without one, [items]. */
   readonly pricePositions: Float32Array;
   readonly demandAt: (seconds: number) => Promise<DemandFigures>;
+  readonly onProgress?: (share: number) => void;
 }
 
-const LINES = 15; // as in the quality bench
+const MOST_QUERIES = 20_000; // a list is 14 kB, and the head has a few thousand parameters
 const QUERIES_PER_SESSION = 4;
 const HARD_PER_RANKER = 30;
 const RANDOM_NEGATIVES = 60;
@@ -56,29 +60,57 @@ const ORDERED_SHARE = 0.5; // of queries whose candidates come in an imitated se
 const EVENTS = 2_000; // per shopper, the newest
 
 /**
- * What the head is trained on: within each session of the validation period, after some of its lines, which item is the
- * next line? Candidates are what any ranker puts near the top, and random others that stand for the rest of the
- * catalogue (their soft-max terms are scaled up: sampled soft-max, Jean et al. 2015, section 3).
+ * What the head is trained on: what the protocol asks of the validation part, of shoppers in random order until there are enough lists.
+ * Candidates are what any ranker puts near the top, and random others that stand for the rest of the catalogue (their soft-max
+ * terms are scaled up: sampled soft-max, Jean et al. 2015, section 3).
  */
 export async function collectHeadQueries(source: HeadQuerySource, random: Random): Promise<HeadQuery[]> {
-  const { histories } = source;
+  const { histories, heldFrom, onProgress } = source;
+  const asked = Int32Array.from({ length: histories.users }, (_, user) => user).filter((user) => heldFrom[user]! < histories.offsets[user + 1]!);
   const queries: HeadQuery[] = [];
-  for (let user = 0; user < histories.users; user++) {
-    const end = histories.offsets[user + 1]!;
-    const first = Math.max(histories.offsets[user]!, end - EVENTS);
-    if (end - first < 2 || histories.time[end - 1]! < source.from) continue;
-    let state = await source.ranker.initialState();
-    const events: ShopperEvent[] = [];
-    for (let start = first; start < end; ) {
-      const stop = endOfSession(histories, start, end);
-      if (histories.time[start]! >= source.from && stop - start >= 2) queries.push(...(await sessionQueries(source, random, user, start, stop, events, state)));
-      const bought = shopperEvents(source, start, stop, null);
-      state = await source.ranker.advance(state, bought, events.at(-1)?.time ?? null);
-      events.push(...bought);
-      start = stop;
-    }
+  for (const [at, user] of random.shuffle(asked).entries()) {
+    if (queries.length >= MOST_QUERIES) break;
+    queries.push(...(await (source.protocol === 'leave-one-out' ? lastItemQuery : userQueries)(source, random, user)));
+    if (at % PROGRESS_EVERY === 0) onProgress?.(Math.max(at / asked.length, queries.length / MOST_QUERIES));
   }
   return queries;
+}
+
+const PROGRESS_EVERY = 64; // shoppers
+
+/** Queries from every held-out session of one user, whose earlier sessions are the history. */
+async function userQueries(source: HeadQuerySource, random: Random, user: number): Promise<HeadQuery[]> {
+  const { histories, heldFrom, ranker } = source;
+  const end = histories.offsets[user + 1]!;
+  const first = Math.max(histories.offsets[user]!, end - EVENTS);
+  const queries: HeadQuery[] = [];
+  let state = await ranker.initialState();
+  const events: ShopperEvent[] = [];
+  for (let start = first; start < end; ) {
+    const stop = endOfSession(histories, start, end);
+    if (start >= heldFrom[user]! && stop - start >= 2) queries.push(...(await sessionQueries(source, random, user, start, stop, events, state)));
+    if (stop === end) break;
+    const had = shopperEvents(source, start, stop, null);
+    state = await ranker.advance(state, had, events.at(-1)?.time ?? null);
+    events.push(...had);
+    start = stop;
+  }
+  return queries;
+}
+
+/** The held-out item of a user, after the whole history. */
+async function lastItemQuery(source: HeadQuerySource, random: Random, user: number): Promise<HeadQuery[]> {
+  const { histories, heldFrom, ranker } = source;
+  const held = heldFrom[user]!;
+  const first = Math.max(histories.offsets[user]!, held - EVENTS);
+  if (held <= first) return [];
+  const events = shopperEvents(source, first, held, null);
+  const now = histories.time[held - 1]!;
+  const prepared = await ranker.prepare({ events, state: await ranker.advance(await ranker.initialState(), events, null) }, now);
+  const had = new Set(histories.item.subarray(histories.offsets[user], held));
+  const target = histories.item[held]!;
+  if (had.has(target)) return [];
+  return [await makeQuery(source, random, { shopper: user, events: events.length }, prepared, { leftOut: had, target, later: new Set([target]) }, await source.demandAt(now))];
 }
 
 async function sessionQueries(
@@ -90,23 +122,25 @@ async function sessionQueries(
   history: readonly ShopperEvent[],
   stateBefore: Float32Array,
 ): Promise<HeadQuery[]> {
-  const { histories, ranker } = source;
-  const lines = Array.from({ length: Math.min(LINES, stop - start - 1) }, (_, i) => i + 1);
+  const { histories, ranker, protocol } = source;
+  const { leavesOut, mostLines } = QUESTIONS[protocol];
+  const lines = Array.from({ length: Math.min(mostLines, stop - start - 1) }, (_, i) => i + 1);
   const asked = new Set(random.shuffle(lines).slice(0, QUERIES_PER_SESSION));
-  const carted = shopperEvents(source, start, stop, 'cart');
+  const seen = shopperEvents(source, start, stop, protocol === 'temporal' ? 'cart' : null);
   const demand = await source.demandAt(histories.time[start]!);
   const queries: HeadQuery[] = [];
   let state = stateBefore;
   for (let line = 1; line <= Math.max(...asked); line++) {
-    const previous = line >= 2 ? carted[line - 2]! : history.at(-1);
-    state = await ranker.advance(state, [carted[line - 1]!], previous?.time ?? null);
+    const previous = line >= 2 ? seen[line - 2]! : history.at(-1);
+    state = await ranker.advance(state, [seen[line - 1]!], previous?.time ?? null);
     if (!asked.has(line)) continue;
-    const prepared = await ranker.prepare({ events: [...history, ...carted.slice(0, line)], state }, histories.time[start]!);
-    const inSession = new Set(histories.item.subarray(start, start + line));
+    const now = protocol === 'temporal' ? histories.time[start]! : seen[line - 1]!.time;
+    const prepared = await ranker.prepare({ events: [...history, ...seen.slice(0, line)], state }, now);
+    const leftOut = new Set(leavesOut ? histories.item.subarray(start, start + line) : []);
     const target = histories.item[start + line]!;
-    if (inSession.has(target)) continue;
+    if (leftOut.has(target)) continue;
     const later = new Set(histories.item.subarray(start + line, stop));
-    queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { inSession, target, later }, demand));
+    queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { leftOut, target, later }, demand));
   }
   return queries;
 }
@@ -116,7 +150,7 @@ async function makeQuery(
   random: Random,
   asked: Pick<HeadQuery, 'shopper' | 'events'>,
   prepared: PreparedShopper,
-  { inSession, target, later }: { readonly inSession: ReadonlySet<number>; readonly target: number; readonly later: ReadonlySet<number> },
+  { leftOut, target, later }: { readonly leftOut: ReadonlySet<number>; readonly target: number; readonly later: ReadonlySet<number> },
   demand: DemandFigures,
 ): Promise<HeadQuery> {
   const items = source.itemIds.length;
@@ -126,15 +160,15 @@ async function makeQuery(
   const counted = Object.values(prepared.scores).filter((scores) => scores !== null);
   for (const scores of [...counted, demand.lastWeek, ...(prepared.next ? [prepared.next.catalogueScores] : [])]) {
     for (const item of topItems(scores, HARD_PER_RANKER)) {
-      if (!inSession.has(item)) hard.add(item);
+      if (!leftOut.has(item)) hard.add(item);
       if (item === target) found = true;
     }
   }
   const others = new Set<number>();
-  const rest = items - hard.size - inSession.size;
+  const rest = items - hard.size - leftOut.size;
   while (others.size < Math.min(RANDOM_NEGATIVES, rest)) {
     const item = random.integer(items);
-    if (!hard.has(item) && !inSession.has(item)) others.add(item);
+    if (!hard.has(item) && !leftOut.has(item)) others.add(item);
   }
   const rows = [...hard, ...others];
   const positions = random.next() < ORDERED_SHARE ? imitateServerOrder(rows, knn, demand.lastWeek, random) : null;
@@ -189,18 +223,25 @@ function shopperEvents(source: HeadQuerySource, start: number, stop: number, kin
       kind: kind !== null && logged === PURCHASE ? kind : BEHAVIOUR_KINDS[logged]!,
       time: histories.time[start + i]!,
       pricePosition: Number.isNaN(price) ? null : price,
-      textVector: source.textVectors.subarray(item * source.textDimensions, (item + 1) * source.textDimensions),
+      textVector: source.textDimensions === 0 ? null : source.textVectors.subarray(item * source.textDimensions, (item + 1) * source.textDimensions),
     };
   });
 }
 
-/** The `count` best-scored items with a score above the lowest, best first. */
+/** The `count` best-scored items with a score above the lowest, best first; of equal ones the first. */
 function topItems(scores: Float32Array, count: number): number[] {
-  const sorted = Float32Array.from(scores, (score) => (Number.isNaN(score) ? -Infinity : score)).sort();
-  const bound = sorted[Math.max(0, sorted.length - count)]!;
-  const lowest = sorted[0]!;
   const best: number[] = [];
-  for (let item = 0; item < scores.length; item++) if (scores[item]! >= bound && scores[item]! > lowest) best.push(item);
-  return best.slice(0, count);
+  let lowest = Infinity;
+  let bound = -Infinity; // of the last of `count`
+  for (let item = 0; item < scores.length; item++) {
+    const score = scores[item]!;
+    if (score < lowest) lowest = score;
+    if (Number.isNaN(score) || score <= bound) continue;
+    let place = best.length;
+    while (place > 0 && scores[best[place - 1]!]! < score) place--;
+    best.splice(place, 0, item);
+    if (best.length > count) best.pop();
+    if (best.length === count) bound = scores[best[count - 1]!]!;
+  }
+  return best.filter((item) => scores[item]! > lowest);
 }
-

@@ -33,9 +33,9 @@ export const PURCHASE = BEHAVIOUR_KINDS.indexOf('purchase');
 export const CART = BEHAVIOUR_KINDS.indexOf('cart');
 export const VIEW = BEHAVIOUR_KINDS.indexOf('view');
 
-/** Groups a log by user; an item that a session repeats is kept at its first line only. */
-export function groupByUser(log: LogColumns): Histories {
-  const keep = firstLines(log);
+/** Groups a log by user; an item that a session repeats is kept at its first line only, unless `repeats` (default false) are kept. */
+export function groupByUser(log: LogColumns, { repeats = false } = {}): Histories {
+  const keep = repeats ? [...log.item.keys()] : firstLines(log);
   const offsets = new Int32Array(log.users + 1);
   for (const row of keep) offsets[log.user[row]! + 1]!++;
   for (let user = 0; user < log.users; user++) offsets[user + 1]! += offsets[user]!;

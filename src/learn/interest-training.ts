@@ -6,6 +6,8 @@ import { embeddingLength, InterestNetwork, type Regularisation } from './interes
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
+import { QUESTIONS, type Protocol } from './protocol.ts';
+import { heldFrom } from './split-log.ts';
 
 /** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
 export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'user', 'kind'] as const;
@@ -61,12 +63,11 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
 };
 
 export interface InterestData {
-  /** Everything before the validation period. */
+  readonly protocol: Protocol;
+  /** Everything before the validation part. */
   readonly training: Histories;
-  /** Training and validation period together. */
+  /** Each history with its validation part, which is the end of it. */
   readonly refit: Histories;
-  /** Unix seconds at which validation starts. */
-  readonly validationFrom: number;
   /** [items, text]; empty to train on item identities alone. */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
@@ -109,9 +110,7 @@ export interface TrainedInterest {
   readonly history: readonly InterestEpoch[];
 }
 
-const VALIDATION_SHOPPERS = 400;
 const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
-const VALIDATION_LINES = 15; // per session, as in the quality bench
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
 const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
@@ -189,9 +188,9 @@ function cosineDecay(share: number): number {
   return 0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
 }
 
-/** One pass over all shoppers in random order; logs with purchases only are augmented. */
+/** One pass over all shoppers in random order; a shop's log with purchases only is augmented. */
 function* epochStreams(histories: Histories, data: InterestData, random: Random, options: InterestTrainingOptions): Generator<EventStream, undefined> {
-  const purchasesOnly = histories.kind.every((kind) => kind === PURCHASE);
+  const imitatesBrowsing = data.protocol === 'temporal' && histories.kind.every((kind) => kind === PURCHASE);
   const drawItem = (from: Random): { item: number; price: number } => {
     const item = histories.item[from.integer(histories.item.length)]!; // popular items are drawn more often
     return { item, price: data.itemPrices[item]! };
@@ -200,31 +199,30 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     const end = histories.offsets[user + 1]!;
     const first = Math.max(histories.offsets[user]!, end - options.maxEvents);
     if (end - first < 2) continue;
-    yield purchasesOnly ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
+    yield imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
   }
   return undefined;
 }
 
-/** NDCG@10 of the next line within the sessions of the validation period; items of the session so far are left out. */
+/** NDCG@10 of what the protocol asks of the validation part, all items ranked. */
 function validate(network: InterestNetwork, data: InterestData, options: InterestTrainingOptions): number {
-  const histories = data.refit;
-  const { item, session, time, offsets } = histories;
+  const { leavesOut, mostLines } = QUESTIONS[data.protocol];
+  const { item, session, offsets, kind } = data.refit;
+  const held = heldFrom(data);
+  const isNext = (event: number): boolean => event > 0 && session[event - 1] === session[event];
   const lineOf = (event: number): number => {
     let line = 0;
-    while (line < VALIDATION_LINES + 1 && event - line - 1 >= 0 && session[event - line - 1] === session[event]) line++;
+    while (line <= mostLines && isNext(event - line)) line++;
     return line;
   };
-  const inPeriod = (event: number): boolean => time[event]! >= data.validationFrom;
   function* streams(): Generator<EventStream, undefined> {
-    let shoppers = 0;
-    for (let user = 0; user < histories.users && shoppers < VALIDATION_SHOPPERS; user++) {
+    for (const user of validationShoppers(data, held)) {
       const end = offsets[user + 1]!;
+      const from = held[user]!;
       const first = Math.max(offsets[user]!, end - VALIDATION_EVENTS);
-      if (end - first < 2 || !inPeriod(end - 1) || inPeriod(first)) continue;
-      shoppers++;
-      yield plainStream(histories, first, end, {
-        kindOf: (event) => (inPeriod(event) && histories.kind[event] === PURCHASE ? CART : histories.kind[event]!),
-        labelOf: (event) => (inPeriod(event) && lineOf(event) >= 1 && lineOf(event) <= VALIDATION_LINES ? event : -1),
+      yield plainStream(data.refit, first, end, {
+        kindOf: (event) => (data.protocol === 'temporal' && event >= from && kind[event] === PURCHASE ? CART : kind[event]!),
+        labelOf: (event) => (event >= from && isNext(event) && lineOf(event) <= mostLines ? event : -1),
       });
     }
     return undefined;
@@ -238,13 +236,25 @@ function validate(network: InterestNetwork, data: InterestData, options: Interes
       const target = scores[item[event]!]!;
       let rank = 0;
       for (const score of scores) if (score > target) rank++;
-      for (let line = lineOf(event); line > 0; line--) if (scores[item[event - line]!]! > target) rank--;
+      if (leavesOut) for (let before = event; isNext(before); before--) if (scores[item[before - 1]!]! > target) rank--;
       gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
       count++;
     });
   }
   network.resetState();
   return count === 0 ? 0 : gain / count;
+}
+
+/** Users with a validation part, spread evenly over all there are. */
+function validationShoppers({ protocol, refit: { users, offsets } }: InterestData, held: Int32Array): number[] {
+  const { newShoppers, shoppers } = QUESTIONS[protocol];
+  const asked = Array.from({ length: users }, (_, user) => user).filter((user) => {
+    const end = offsets[user + 1]!;
+    const isKnown = held[user]! > Math.max(offsets[user]!, end - VALIDATION_EVENTS);
+    return held[user]! < end && end - offsets[user]! >= 2 && (newShoppers || isKnown);
+  });
+  const step = Math.max(1, asked.length / shoppers);
+  return Array.from({ length: Math.min(asked.length, shoppers) }, (_, k) => asked[Math.floor(k * step)]!);
 }
 
 /** [items] */

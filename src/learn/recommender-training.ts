@@ -21,7 +21,9 @@ import { WINDOW_WEEKS } from '../forecast/demand-input.ts';
 import { trainDemand } from './demand-training.ts';
 import { collectHeadQueries, type DemandFigures } from './head-queries.ts';
 import { trainHead, type HeadTrainingOptions, type TrainedHead } from './head-training.ts';
-import { groupByUser, logBefore, type LogColumns } from './histories.ts';
+import { groupByUser, type LogColumns } from './histories.ts';
+import { QUESTIONS, type Protocol } from './protocol.ts';
+import { heldFrom } from './split-log.ts';
 import { basketsOf, meanTextVector, type Shop } from './shop.ts';
 
 /** What an ablation leaves out; its head is trained anew without it. */
@@ -58,17 +60,20 @@ export function featureNames(without: readonly Part[], tables: TableOptions = DE
   return FEATURE_NAMES.filter((name) => !left.has(name));
 }
 
-/** Counts the simple rankers' tables over a log; EASE is left out where the catalogue is too large for it. */
-export function countTables(shop: Shop, log: LogColumns, { fitted, shipSessions }: TableOptions = DEFAULT_TABLES): RankerTables {
-  const baskets = basketsOf(log);
+/**
+ * Counts the simple rankers' tables over a log; EASE is left out where the catalogue is too large for it. In leave-one-out a long basket is a
+ * history, no wholesale order.
+ */
+export function countTables(shop: Shop, log: LogColumns, protocol: Protocol, { fitted, shipSessions }: TableOptions = DEFAULT_TABLES): RankerTables {
+  const baskets = basketsOf(log, { repeats: !QUESTIONS[protocol].leavesOut });
   const items = shop.itemIds.length;
   const limit = SHIPPED_NEIGHBOURS;
-  const hasText = shop.titles.some((title) => title !== '');
+  const hasText = shop.textDimensions > 0 && shop.titles.some((title) => title !== '');
   const hasPairs = baskets.offsets.some((end, basket) => basket > 0 && end - baskets.offsets[basket - 1]! > 1);
   return {
     transitions: countTransitions(baskets, items, { limit }),
     rules: countSequentialRules(baskets, items, { limit }),
-    similarities: countCooccurrence(baskets, items, { limit }),
+    similarities: countCooccurrence(baskets, items, { limit, ...(protocol === 'leave-one-out' && { maxLines: Infinity }) }),
     popularity: countPopularity(baskets, items),
     priceQuantiles: shop.priceQuantiles,
     textMean: meanTextVector(shop),
@@ -109,41 +114,58 @@ export function demandByDay(shop: Shop, tensors: DemandTensors | null, device: D
 }
 
 export interface ShopHeadOptions {
-  /** Unix seconds; the head learns from the sessions between `from` and `until`. */
-  readonly from: number;
-  readonly until: number;
+  readonly protocol: Protocol;
+  /** The rows of the shop's log that come before the validation part, which the head learns from. */
+  readonly learnt: LogColumns;
+  readonly onProgress?: (share: number) => void;
   readonly without: readonly Part[];
   readonly tables: TableOptions;
   readonly training: HeadTrainingOptions;
 }
 
-/** Trains the joint head on the validation period, with models and tables that end before it. */
+/** Outside a shop's own days there are no sales as of a day. */
+function noDemand({ itemIds }: Shop): () => Promise<DemandFigures> {
+  const nothing = new Float32Array(itemIds.length).fill(NaN);
+  return () => Promise.resolve({ forecast: nothing, lastWeek: nothing, lastFourWeeks: nothing });
+}
+
+function tooFew(protocol: Protocol, queries: number): string {
+  return protocol === 'temporal'
+    ? `The validation days have ${queries} sessions of two items or more to learn the head from; ${FEWEST_QUERIES} are the least. Choose more --validation-days.`
+    : `The validation part has ${queries} questions to learn the head from; ${FEWEST_QUERIES} are the least. Bring a longer log.`;
+}
+
+/** Trains the joint head on the validation part, with models and tables that end before it. */
 export async function trainShopHead(
   shop: Shop,
   models: { readonly interest: SafeTensors | null; readonly demand: DemandTensors | null; readonly embedding: number; readonly hidden: number },
   kernels: TrainingKernels,
   device: Device,
-  { from, until, without, tables, training }: ShopHeadOptions,
+  { protocol, learnt, without, tables, training, onProgress }: ShopHeadOptions,
 ): Promise<TrainedHead> {
   const dimensions = { text: shop.textDimensions, embedding: models.embedding, hidden: models.hidden };
   const interest = models.interest && new InterestModel(models.interest, dimensions, shop.itemIds, device);
-  const ranker = new Ranker({ interest, head: null, tables: countTables(shop, logBefore(shop.log, from), tables), device });
+  const ranker = new Ranker({ interest, head: null, tables: countTables(shop, learnt, protocol, tables), device });
+  const repeats = !QUESTIONS[protocol].leavesOut;
+  const histories = groupByUser(shop.log, { repeats });
   const queries = await collectHeadQueries(
     {
+      protocol,
       ranker,
-      histories: groupByUser(logBefore(shop.log, until)),
-      from,
+      histories,
+      heldFrom: heldFrom({ training: groupByUser(learnt, { repeats }), refit: histories }),
       itemIds: shop.itemIds,
       textVectors: shop.textVectors,
       textDimensions: shop.textDimensions,
       pricePositions: shop.pricePositions,
-      demandAt: demandByDay(shop, models.demand, device),
+      demandAt: protocol === 'temporal' ? demandByDay(shop, models.demand, device) : noDemand(shop),
+      ...(onProgress && { onProgress }),
     },
     createRandom(training.seed),
   );
   interest?.dispose();
   if (queries.length < FEWEST_QUERIES) {
-    throw new RecommenderError('INVALID_DATA', `The validation days have ${queries.length} sessions of two items or more to learn the head from; ${FEWEST_QUERIES} are the least. Choose more --validation-days.`);
+    throw new RecommenderError('INVALID_DATA', tooFew(protocol, queries.length));
   }
   const columns = featureNames(without, tables).map((name) => FEATURE_NAMES.indexOf(name));
   return trainHead(queries, columns, interest ? models.hidden : 0, kernels, training);

@@ -38,14 +38,17 @@ export function meanTextVector({ textVectors, textDimensions, itemIds }: Shop): 
   return mean;
 }
 
-/** The log's sessions as baskets in time order; events without a session are a basket with the shopper's others of that moment. */
-export function basketsOf(log: LogColumns): Baskets {
+/**
+ * The log's sessions as baskets in time order; events without a session are a basket with the shopper's others of that moment.
+ * An item is in a basket once, unless `repeats` (default false) are kept.
+ */
+export function basketsOf(log: LogColumns, { repeats = false } = {}): Baskets {
   const rowsOf = new Map<string, number[]>();
   for (let row = 0; row < log.item.length; row++) {
     const key = log.session[row]! >= 0 ? `s${log.session[row]!}` : `u${log.user[row]!} ${log.time[row]!}`;
     const rows = rowsOf.get(key);
     if (!rows) rowsOf.set(key, [row]);
-    else if (!rows.some((other) => log.item[other] === log.item[row])) rows.push(row);
+    else if (repeats || !rows.some((other) => log.item[other] === log.item[row])) rows.push(row);
   }
   const baskets = [...rowsOf.values()];
   const offsets = new Int32Array(baskets.length + 1);

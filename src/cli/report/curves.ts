@@ -8,7 +8,7 @@ export function interestCurve(epochs: readonly InterestEpoch[]): TrainingCurve {
   return {
     model: 'interest LSTM',
     lossName: 'Loss (cross entropy)',
-    metricName: 'NDCG@10 of the validation days',
+    metricName: 'NDCG@10 of the validation part',
     epochs: epochs.map(({ loss, ndcg }, at) => ({ epoch: at + 1, phase: ndcg === null ? 'refit' : 'train', loss, metric: ndcg })),
   };
 }

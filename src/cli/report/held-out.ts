@@ -1,5 +1,6 @@
 import { estimate, type Sample } from '../../evaluate/bootstrap.ts';
 import type { ScoredQuery } from '../../learn/head-training.ts';
+import type { Protocol } from '../../learn/protocol.ts';
 import { FEATURE_NAMES, type FeatureName } from '../../rank/feature-schema.ts';
 import { FEATURE_COUNT } from '../../rank/features.ts';
 import type { Calibration, Estimate, Evaluation, Grouping, RankerFigures } from './report-data.ts';
@@ -27,20 +28,25 @@ const EVENT_BOUNDS = [1, 10, 50, 200];
 const CALIBRATION_BINS = 10;
 const POPULARITY_GROUPS = 4;
 
-const PROTOCOL =
-  'Which item comes next within a session of the validation days, asked of shoppers who trained no head, with models and counts that end before those days. ' +
+const QUESTION: Readonly<Record<Protocol, string>> = {
+  temporal: 'Which item comes next within a session of the validation days, asked of shoppers who trained no head, with models and counts that end before those days. ',
+  session: 'Which item comes next within a validation session, asked of sessions that trained no head, with models and counts that end before them. ',
+  'leave-one-out': 'Which item comes after a shopper’s history, the last of it held back, asked of shoppers who trained no head, among items that they have not had. ',
+};
+const CANDIDATES =
   'Candidates are what any ranker puts near its top, the item that came next, and 60 random items, each of which counts for its share of the rest of the catalogue.';
 
 export interface HeldOutOptions {
+  readonly protocol: Protocol;
   readonly items: number;
   /** The features that the head reads: what was left out of it is no ranker either. */
   readonly features: readonly FeatureName[];
-  /** Lines of each item before the validation days, [items]. */
+  /** Lines of each item before the validation part, [items]. */
   readonly lines: Float32Array;
 }
 
 /** Compares the head with each ranker that it reads, on the lists that measured it; null where nothing was held out. */
-export function evaluateHeldOut(lists: readonly ScoredQuery[], { items, features, lines }: HeldOutOptions): Evaluation | null {
+export function evaluateHeldOut(lists: readonly ScoredQuery[], { protocol, items, features, lines }: HeldOutOptions): Evaluation | null {
   if (lists.length === 0) return null;
   const rankers: { name: string; scoresOf: (list: ScoredQuery) => Float32Array }[] = [{ name: OURS, scoresOf: ({ scores }) => scores }];
   for (const feature of features) {
@@ -60,7 +66,7 @@ export function evaluateHeldOut(lists: readonly ScoredQuery[], { items, features
     }),
   });
   return {
-    protocol: PROTOCOL,
+    protocol: QUESTION[protocol] + CANDIDATES,
     queries: lists.length,
     shoppers: new Set(lists.map(({ query }) => query.shopper)).size,
     ours: OURS,

@@ -23,7 +23,7 @@ export function renderReport(report: TrainingReport): string {
 <main>
 <header>
 <h1>${escape(pack.name)}: training report</h1>
-<p>Pack revision <code>${escape(pack.revision)}</code>, seed ${seed}. ${count(data.interactions)} interactions of ${count(data.shoppers)} shoppers with ${count(data.items)} items, until ${day(data.until)}; validation from ${day(data.validationFrom)}.</p>
+<p>Pack revision <code>${escape(pack.revision)}</code>, seed ${seed}. ${count(data.interactions)} interactions of ${count(data.shoppers)} shoppers with ${count(data.items)} items${data.until === null ? '' : `, until ${day(data.until)}`}. Protocol ${data.protocol}: ${count(data.heldBack)} of them held back for validation${data.validationFrom === null ? '' : `, from ${day(data.validationFrom)} on`}.</p>
 ${interrupted ? '<p class="note">The training was interrupted; this is the best epoch so far.</p>' : ''}
 </header>
 ${evaluation ? renderEvaluation(evaluation) : '<p class="note">Nothing was held out to compare rankers on.</p>'}

@@ -1,14 +1,19 @@
+import type { Protocol } from '../../learn/protocol.ts';
+
 /** What `shelfwise train` writes as report.json and draws as report.html. */
 export interface TrainingReport {
   readonly version: 1;
   readonly pack: { readonly name: string; readonly revision: string };
   readonly data: {
+    readonly protocol: Protocol;
     readonly interactions: number;
+    /** Of the interactions, those that measured before they were learnt. */
+    readonly heldBack: number;
     readonly shoppers: number;
     readonly items: number;
-    /** ISO times: validation is from `validationFrom` on, nothing from `until` on was read. */
-    readonly validationFrom: string;
-    readonly until: string;
+    /** ISO times: validation is from `validationFrom` on, null where the protocol holds back no days; nothing from `until` on was read, null where the log has no times. */
+    readonly validationFrom: string | null;
+    readonly until: string | null;
   };
   readonly seed: number;
   /** Whether the training was stopped by its user, who kept the best epoch so far. */

@@ -27,7 +27,7 @@ describe('options of the interest LSTM’s training', () => {
 
   test('the card says which loss and what was frozen', () => {
     const manifest = { kind: 'recommender', name: 'shop', created: '', schemaVersion: 1, revision: '', files: [], dims: {}, measured: {}, trainingData: [], licence: '' } as const;
-    const training = { purchasesOnly: false, until: 0, validationDays: 31, seed: 1 };
+    const training = { protocol: 'temporal', purchasesOnly: false, until: 0, validationDays: 31, seed: 1 } as const;
     expect(modelCard(manifest, training)).toContain('full soft-max over all items');
     const card = modelCard(manifest, { ...training, interest: interestTrainingOf({ loss: 'gbce', negatives: 9, freeze: 'lstm' }) });
     expect(card).toContain('generalised binary cross-entropy with 9 negatives and t = 0.75');

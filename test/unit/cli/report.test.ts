@@ -22,7 +22,7 @@ function lists(shoppers: number): ScoredQuery[] {
   });
 }
 
-const evaluation = evaluateHeldOut(lists(12), { items: 10, features: ['markov', 'rules', 'knn', 'price'], lines: Float32Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0, 0) })!;
+const evaluation = evaluateHeldOut(lists(12), { protocol: 'temporal', items: 10, features: ['markov', 'rules', 'knn', 'price'], lines: Float32Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0, 0) })!;
 const figures = (name: string): Readonly<Record<string, { value: number }>> => evaluation.rankers.find((ranker) => ranker.name === name)!.metrics;
 
 describe('the training report', () => {
@@ -44,14 +44,14 @@ describe('the training report', () => {
     const { bins } = evaluation.calibration!;
     expect(bins.at(-1)!.observed.value).toBe(1);
     expect(bins[0]!.observed.value).toBe(0);
-    expect(evaluateHeldOut([], { items: 1, features: [], lines: new Float32Array(1) })).toBeNull();
+    expect(evaluateHeldOut([], { protocol: 'temporal', items: 1, features: [], lines: new Float32Array(1) })).toBeNull();
   });
 
   test('is a page that fetches nothing, with a table under each plot and names escaped', () => {
     const html = renderReport({
       version: 1,
       pack: { name: '<img src=x onerror=alert(1)> & co', revision: 'ab' },
-      data: { interactions: 1_234, shoppers: 5, items: 10, validationFrom: '2011-10-01T00:00:00.000Z', until: '2011-11-01T00:00:00.000Z' },
+      data: { protocol: 'temporal', interactions: 1_234, heldBack: 34, shoppers: 5, items: 10, validationFrom: '2011-10-01T00:00:00.000Z', until: '2011-11-01T00:00:00.000Z' },
       seed: 1,
       interrupted: false,
       curves: [headCurve([{ epoch: 1, loss: 2, ndcg: 0.25 }, { epoch: 2, loss: 1, ndcg: 0.5 }])],

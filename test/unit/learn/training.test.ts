@@ -36,7 +36,7 @@ const random = createRandom(9);
 const data: InterestData = {
   training: groupByUser(logBefore(log, VALIDATION_FROM)),
   refit: groupByUser(log),
-  validationFrom: VALIDATION_FROM,
+  protocol: 'temporal',
   textVectors: Float32Array.from({ length: ITEMS * 6 }, () => random.normal() / 3),
   textDimensions: 6,
   priceQuantiles: new Float32Array(101),

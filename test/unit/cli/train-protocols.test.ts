@@ -1,0 +1,75 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runTrain, type TrainOptions } from '../../../src/cli/train.ts';
+import { createRandom } from '../../../src/lib/random.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { readFileBytes } from '../../../src/packs/read-file-bytes.ts';
+import { parseRecommenderPack } from '../../../src/rank/recommender-pack.ts';
+
+const ITEMS = 30;
+const SHOPPERS = 120;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shelfwise-protocols-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Shoppers who go round the items: after i comes i + 1. */
+async function writeRing(name: string, { columns, row }: { columns: string; row: (user: number, pos: number) => string }): Promise<Pick<TrainOptions, 'interactions' | 'items'>> {
+  const random = createRandom(3);
+  const lines = Array.from({ length: SHOPPERS }, (_, user) => {
+    const start = random.integer(ITEMS);
+    return Array.from({ length: 6 + random.integer(6) }, (__, pos) => `${user},i${(start + pos) % ITEMS},${row(user, pos)}`);
+  });
+  const files = { interactions: join(folder, `${name}.csv`), items: join(folder, `${name}-items.csv`) };
+  await writeFile(files.interactions, `user,item,${columns}\n${lines.flat().join('\n')}\n`);
+  await writeFile(files.items, `item,title\n${Array.from({ length: ITEMS }, (_, item) => `i${item},`).join('\n')}\n`);
+  return files;
+}
+
+const train = (options: Omit<TrainOptions, 'out'>, out: string) => runTrain({ epochs: 2, ...options, out: join(folder, out) }, () => undefined);
+
+describe('shelfwise train by protocol', () => {
+  test('leave-one-out: positions alone, no titles and no encoder; what is for the test is not learnt', async () => {
+    const ring = await writeRing('loo', { columns: 'pos', row: (_, pos) => String(pos) });
+    const report = await train({ ...ring, protocol: 'leave-one-out' }, 'loo');
+    const total = (await readFile(ring.interactions, 'utf8')).trim().split('\n').length - 1;
+    expect(report.data).toMatchObject({ protocol: 'leave-one-out', interactions: total - SHOPPERS, heldBack: SHOPPERS, shoppers: SHOPPERS, items: ITEMS, validationFrom: null, until: null });
+    expect(report.evaluation!.queries).toBeGreaterThan(10);
+    expect(report.evaluation!.rankers.map(({ name }) => name)).not.toContain('text alone');
+    const { manifest, tables } = parseRecommenderPack(await loadPack(join(folder, 'loo', 'pack.json'), readFileBytes));
+    expect(manifest.encoder).toBeUndefined();
+    expect(manifest.dims.text).toBe(0);
+    // The log goes round, so that the chain alone knows what comes next.
+    expect(report.evaluation!.rankers.find(({ name }) => name === 'Markov')!.metrics['ndcg@10']!.value).toBe(1);
+    expect(tables.popularity.reduce((sum, count) => sum + count, 0)).toBe(total - SHOPPERS);
+  }, 120_000);
+
+  test('session: the log’s split is obeyed, sessions may repeat items, and the same seed gives the same bytes', async () => {
+    const ring = await writeRing('session', { columns: 'timestamp,split', row: (user, pos) => `${1_600_000_000 + user * 1_000 + Math.floor(pos / 2)},${user < 100 ? 'train' : 'test'}` });
+    const reports = [await train({ ...ring, protocol: 'session' }, 'session'), await train({ ...ring, protocol: 'session' }, 'again')];
+    expect(reports[0]!.data).toMatchObject({ protocol: 'session', shoppers: 100 });
+    expect(reports[0]!.evaluation!.queries).toBeGreaterThan(0);
+    expect(reports[1]!.pack.revision).toBe(reports[0]!.pack.revision);
+  }, 120_000);
+
+  test('a head that was trained is taken over by --resume', async () => {
+    const ring = await writeRing('resumed', { columns: 'pos', row: (_, pos) => String(pos) });
+    const whole = await train({ ...ring, protocol: 'leave-one-out' }, 'resumed');
+    const said: string[] = [];
+    const again = await runTrain({ ...ring, epochs: 2, protocol: 'leave-one-out', resume: true, out: join(folder, 'resumed') }, (line) => said.push(line));
+    expect(said.filter((line) => line.includes('taken from an earlier training')).map((line) => line.split(':')[0])).toEqual(['interest LSTM', 'head']);
+    expect(again).toEqual(whole);
+  }, 120_000);
+
+  test('what contradicts is refused', async () => {
+    const ring = await writeRing('refused', { columns: 'pos,split', row: (_, pos) => `${pos},${pos === 1 ? 'validation' : 'train'}` });
+    await expect(train({ ...ring, protocol: 'session' }, 'none')).rejects.toMatchObject({ code: 'INVALID_DATA', message: expect.stringContaining('must be the end of a history') as string });
+    await expect(train({ ...ring, protocol: 'session', until: '2020-01-01' }, 'none')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await writeFile(ring.items, 'item,title\ni1,Red mug\n');
+    await expect(train({ ...ring, protocol: 'leave-one-out' }, 'none')).rejects.toMatchObject({ code: 'INVALID_DATA' });
+  });
+});
