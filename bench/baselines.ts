@@ -3,8 +3,11 @@ import { DEPTH, judge, type Metric } from '../src/evaluate/metrics.ts';
 import { openEncoder } from '../src/cli/encoder.ts';
 import { createBilinearText, fitBilinearText } from '../src/rank/simple/bilinear-text.ts';
 import { createEase, EASE_ITEMS, fitEase, largestWeights } from '../src/rank/simple/ease.ts';
+import { trainMultVae, type MultVaeOptions } from '../src/learn/mult-vae-training.ts';
+import { createTrainingKernels } from '../src/compute/create-training-kernels.ts';
 import { countCooccurrence, createItemKnn } from '../src/rank/simple/item-knn.ts';
 import { countTransitions, createMarkov } from '../src/rank/simple/markov.ts';
+import { createMultVae } from '../src/rank/simple/mult-vae.ts';
 import { countPopularity, createPopularity, createRecentPopularity } from '../src/rank/simple/popularity.ts';
 import { countSequentialRules, createSequentialRules } from '../src/rank/simple/sequential-rules.ts';
 import type { SimpleRanker } from '../src/rank/simple/simple-ranker.ts';
@@ -14,12 +17,15 @@ import { hasPublicData, loadLeaveOneOut, loadSessions, loadTexts, type PublicDat
 import { topItems } from './top-items.ts';
 
 const ENCODER = 'models/encoder-en';
+const KERNEL_BYTES = 2 ** 30;
 
 interface DataSet {
   readonly name: string;
   readonly load: (name: string, stage: Stage) => Promise<PublicData>;
   readonly metrics: readonly [Metric, Metric];
   readonly hasTitles?: boolean;
+  /** How Mult-VAE is trained, where it is: it reads a user's items as a set. */
+  readonly multVae?: MultVaeOptions;
   /** Figures of the same method elsewhere, in the order of `metrics`: from a paper's table, or counted on these very files. */
   readonly references: readonly { readonly ranker: string; readonly source: 'published' | 'counted'; readonly values: readonly [number, number] }[];
 }
@@ -31,6 +37,7 @@ const DATA_SETS: readonly DataSet[] = [
     load: loadLeaveOneOut,
     metrics: ['hr@10', 'ndcg@10'],
     hasTitles: true,
+    multVae: {},
     references: [
       { ranker: 'markov', source: 'counted', values: [0.2119, 0.1249] },
       { ranker: 'rules of last item', source: 'counted', values: [0.2258, 0.1308] },
@@ -40,6 +47,7 @@ const DATA_SETS: readonly DataSet[] = [
     name: 'amazon_beauty_2014',
     load: loadLeaveOneOut,
     metrics: ['hr@10', 'ndcg@10'],
+    multVae: { epochs: 20 },
     references: [
       { ranker: 'popular', source: 'published', values: [0.0152, 0.0068] },
       { ranker: 'markov', source: 'counted', values: [0.0684, 0.0473] },
@@ -99,7 +107,7 @@ export const baselines: Bench = async () => {
   return { rows, tables };
 };
 
-async function createRankers({ name, hasTitles = false }: DataSet, data: PublicData, popularity: Float32Array): Promise<SimpleRanker[]> {
+async function createRankers({ name, hasTitles = false, multVae }: DataSet, data: PublicData, popularity: Float32Array): Promise<SimpleRanker[]> {
   const { training, repeats } = data;
   const items = data.items.length;
   const rules = countSequentialRules(training, items);
@@ -116,6 +124,7 @@ async function createRankers({ name, hasTitles = false }: DataSet, data: PublicD
   ];
   if (data.queries.some(({ time }) => time > 0)) rankers.push(createRecentPopularity(training));
   if (items <= EASE_ITEMS) rankers.push(createEase(largestWeights(fitEase(training, items), items)));
+  if (multVae) rankers.push(createMultVae(trainMultVae(training, items, createTrainingKernels({ maxBytes: KERNEL_BYTES }), { ...multVae, onEpoch: (epoch, loss) => console.log(`Mult-VAE: epoch ${epoch}, loss ${loss.toFixed(3)}`) })));
   if (hasTitles) {
     const { vectors, dimensions } = await encodeTexts(await loadTexts(name, data.items));
     rankers.push(createBilinearText(fitBilinearText(training, vectors, dimensions)));

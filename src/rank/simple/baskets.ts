@@ -69,4 +69,15 @@ export function countItems({ items, offsets }: Baskets, itemCount: number, baske
   return counts;
 }
 
+/** Distinct items of each user, ascending so that the sums are the same whatever the order of the log. */
+export function itemsByUser({ items, offsets, user }: Baskets): Int32Array[] {
+  const owned = new Map<number, Set<number>>();
+  user.forEach((who, basket) => {
+    const known = owned.get(who) ?? new Set<number>();
+    for (const item of items.subarray(offsets[basket], offsets[basket + 1])) known.add(item);
+    owned.set(who, known);
+  });
+  return Array.from(owned.values(), (known) => Int32Array.from(known).sort());
+}
+
 export const SECONDS_PER_DAY = 86_400;

@@ -1,5 +1,5 @@
 import { RecommenderError } from '../../errors.ts';
-import type { Baskets } from './baskets.ts';
+import { itemsByUser, type Baskets } from './baskets.ts';
 import { addNeighbours, toNeighbours, type Neighbours } from './neighbours.ts';
 import { invertPositiveDefinite } from './positive-definite.ts';
 import type { SimpleRanker } from './simple-ranker.ts';
@@ -54,15 +54,4 @@ export function createEase(weights: Neighbours): SimpleRanker {
       for (let other = 0; other < itemCount; other++) out[other] = Math.max(0, out[other]!);
     },
   };
-}
-
-/** Distinct items of each user, ascending so that the sums are the same whatever the order of the log. */
-function itemsByUser({ items, offsets, user }: Baskets): Int32Array[] {
-  const owned = new Map<number, Set<number>>();
-  user.forEach((who, basket) => {
-    const known = owned.get(who) ?? new Set<number>();
-    for (const item of items.subarray(offsets[basket], offsets[basket + 1])) known.add(item);
-    owned.set(who, known);
-  });
-  return Array.from(owned.values(), (known) => Int32Array.from(known).sort());
 }
