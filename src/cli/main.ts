@@ -6,6 +6,7 @@ import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import { PROTOCOLS } from '../evaluate/protocol.ts';
 import type { TrainOptions } from './train.ts';
+import type { TuneEncoderOptions } from './tune-encoder.ts';
 
 const program = new Command('shelfwise')
   .description('Trains and checks the packs of the in-device recommender.')
@@ -44,6 +45,27 @@ program
   .action(async (options: TrainOptions) => {
     const { interrupted } = await (await import('./train.ts')).runTrain(options);
     if (interrupted) process.exitCode = INTERRUPTED; // the pack is whole, its training is not
+  });
+
+program
+  .command('tune-encoder')
+  .description('tunes a text encoder on what shoppers took together, as a new encoder pack')
+  .requiredOption('--interactions <file>', 'user,item and timestamp (Unix seconds) or pos; optional session,split')
+  .requiredOption('--items <file>', 'item,title')
+  .requiredOption('--encoder <pack>', 'folder of the text encoder to start from')
+  .requiredOption('--out <folder>', 'where the tuned encoder is written')
+  .option('--method <name>', 'last-layer or lora:RANK (a difference of low rank to its matrices)', 'lora:8')
+  .option('--layers <count>', 'layers to tune, from the last one down', parsePositive, 1)
+  .option('--name <name>', 'the pack’s name (default: the encoder’s, -tuned)')
+  .option('--until <date>', 'learn nothing from this day on (default: the end of the log)', parseDate)
+  .option('--validation-days <days>', 'days before that which choose the epoch', parsePositive, 31)
+  .option('--epochs <count>', 'of 60 steps each', parsePositive)
+  .option('--learning-rate <rate>', 'its peak (default: 0.003 for lora, 0.0003 for last-layer)', parseAmount)
+  .option('--seed <number>', 'the same seed gives the same bytes', parseWhole, 1)
+  .option('--threads <count>', 'threads that train; any number gives the same bytes (default: one for each core)', parsePositive)
+  .option('--json <file>', 'write the report')
+  .action(async (options: TuneEncoderOptions) => {
+    await (await import('./tune-encoder.ts')).runTuneEncoder(options);
   });
 
 program

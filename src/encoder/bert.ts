@@ -103,6 +103,16 @@ export class Bert {
     return vectors!;
   }
 
+  /**
+   * Hidden states of the last layer before they are pooled, [tokens · hidden], the tokens of all texts one after the other: what layers above, not
+   * of this encoder, are trained on.
+   * @throws RecommenderError `DEVICE_FAILED` when the device fails.
+   */
+  async hiddenStates(texts: readonly (readonly number[])[]): Promise<Float32Array> {
+    const [states] = await this.#device.run((ops) => [this.#forward(ops, texts, texts.map((ids) => ids.length))]); // [tokens, hidden]
+    return states!;
+  }
+
   /** Releases the weights; the device lives on. */
   dispose(): void {
     for (const tensor of this.#uploaded.splice(0)) this.#device.free(tensor);

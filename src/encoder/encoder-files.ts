@@ -9,7 +9,8 @@ import type { ItemEncoder } from './item-encoder.ts';
 import { createStaticEncoder } from './static-encoder.ts';
 import { createTokenizer, type WordPieceTokenizer } from './tokenizer.ts';
 
-const STATIC = 'static.safetensors';
+/** The file of the static tier. */
+export const STATIC = 'static.safetensors';
 /** What the static tier needs: at most 2 MB, fetched before the layers. */
 const FIRST_FILES = new Set(['vocab.txt', 'words.safetensors', STATIC]);
 

@@ -59,7 +59,7 @@ export function packInterest(tensors: FloatTensors): Uint8Array {
 }
 
 /** int8 rows and their scales, value = int8 · scale with the row's largest magnitude at 127. */
-function quantiseRows(name: string, shape: readonly number[], values: Float32Array): [string, SafeTensor][] {
+export function quantiseRows(name: string, shape: readonly number[], values: Float32Array): [string, SafeTensor][] {
   const [rows = 0, columns = 0] = shape;
   const scales = new Float32Array(rows);
   const quantised = new Int8Array(values.length);

@@ -48,6 +48,11 @@ function assertManifest(value: unknown): asserts value is PackManifest {
     assertHex(encoder.revision, 'encoder.revision', REVISION_DIGITS);
     asText(encoder.address, 'encoder.address');
   }
+  if (pack.base !== undefined) {
+    const base = asRecord(pack.base, 'base');
+    asText(base.name, 'base.name');
+    assertHex(base.revision, 'base.revision', REVISION_DIGITS);
+  }
   if (pack.features !== undefined) {
     const features = asRecord(pack.features, 'features');
     asText(features.name, 'features.name');

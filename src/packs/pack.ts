@@ -9,6 +9,8 @@ export interface PackManifest {
   readonly files: readonly PackFile[];
   /** The encoder that a recommender was trained with; `address` is relative to this pack.json. */
   readonly encoder?: { readonly revision: string; readonly address: string };
+  /** The pack that a tuned one was made from. */
+  readonly base?: { readonly name: string; readonly revision: string };
   readonly dims: Readonly<Record<string, number>>;
   readonly features?: { readonly name: string; readonly version: number; readonly names: readonly string[] };
   /** Figures that a command of this project printed, by name. */
