@@ -1,15 +1,17 @@
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES, pricePosition, writeEventFeatures } from '../behaviour/sequence.ts';
-import type { LstmShape, LstmTape, TrainingKernels } from '../compute/training-kernels.ts';
+import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
 import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
 import { createItemLoss, type ItemLoss, type ItemLossOptions } from './losses.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import { addBias, addColumns } from './row-sums.ts';
+import { createSequenceLayer, sequencePlan, type SequenceLayer, type SequenceOptions } from './sequence-layer.ts';
 import { scaleRows, unscaleGradients } from './unit-rows.ts';
 
 export interface InterestShape {
+  readonly model: SequenceOptions;
   readonly items: number;
   /** Length of a text vector; 0 trains on item identities alone. */
   readonly text: number;
@@ -62,10 +64,8 @@ export class InterestNetwork {
   readonly #loss: ItemLoss;
   readonly #x: Float32Array; // [rows, input]
   readonly #xGradient: Float32Array;
-  readonly #tape: LstmTape;
+  readonly #sequence: SequenceLayer;
   readonly #hiddenGradient: Float32Array; // [rows, hidden]
-  readonly #state: Float32Array; // [2, lanes, hidden]
-  readonly #stateBefore: Float32Array;
   readonly #active: Float32Array; // [rows, hidden]: dropped-out hidden states of rows that predict
   readonly #activeGradient: Float32Array;
   readonly #user: Float32Array; // [rows, embedding]
@@ -77,7 +77,7 @@ export class InterestNetwork {
   readonly #keep: Float32Array; // [rows]
 
   constructor(shape: InterestShape, { textVectors, priceQuantiles, itemCounts }: InterestCatalogue, loss: ItemLossOptions, kernels: TrainingKernels, random: Random) {
-    const { items, text, embedding, hidden, lanes, steps } = shape;
+    const { model, items, text, embedding, hidden, lanes, steps } = shape;
     const rows = lanes * steps;
     const input = embedding + EVENT_FEATURES;
     this.shape = shape;
@@ -87,29 +87,20 @@ export class InterestNetwork {
       projection: { shape: [embedding, text], spread: 0.3 },
       residual: { shape: [items, embedding], spread: text > 0 ? 0.03 : 0.05 },
       'items.bias': { shape: [items], spread: 0 },
-      'lstm.input': { shape: [4 * hidden, input], spread: 1 / Math.sqrt(hidden) },
-      'lstm.hidden': { shape: [4 * hidden, hidden], spread: 1 / Math.sqrt(hidden) },
-      'lstm.bias': { shape: [4 * hidden], spread: 0 },
+      ...sequencePlan(model, { lanes, steps, input, hidden }),
       user: { shape: [embedding, hidden], spread: 1 / Math.sqrt(hidden) },
       'user.bias': { shape: [embedding], spread: 0 },
       kind: { shape: [KINDS, hidden], spread: 1 / Math.sqrt(hidden) },
       'kind.bias': { shape: [KINDS], spread: 0 },
     });
-    this.#p('lstm.bias').fill(1, hidden, 2 * hidden); // an open forget gate at the start (Jozefowicz et al. 2015)
+    this.#sequence = createSequenceLayer(model, { lanes, steps, input, hidden }, this.parameters, kernels);
     this.#loss = createItemLoss(loss, { rows, items, embedding }, itemCounts, kernels);
     const { drawn } = this.#loss;
     const some = drawn === null ? 0 : Math.min(items, drawn + 2 * rows); // drawn, read and to be predicted
     this.#items = new ItemTable({ items, text, embedding, some, length: embeddingLength(shape) }, textVectors, this.parameters, kernels);
     this.#x = kernels.allocate(rows * input);
     this.#xGradient = kernels.allocate(rows * input);
-    this.#tape = {
-      gates: kernels.allocate(rows * 4 * hidden),
-      hidden: kernels.allocate(rows * hidden),
-      cell: kernels.allocate(rows * hidden),
-    };
     this.#hiddenGradient = kernels.allocate(rows * hidden);
-    this.#state = kernels.allocate(2 * lanes * hidden);
-    this.#stateBefore = kernels.allocate(2 * lanes * hidden);
     this.#active = kernels.allocate(rows * hidden);
     this.#activeGradient = kernels.allocate(rows * hidden);
     this.#user = kernels.allocate(rows * embedding);
@@ -123,7 +114,7 @@ export class InterestNetwork {
 
   /** Forgets every lane's state; the next chunk starts new shoppers. */
   resetState(): void {
-    this.#state.fill(0);
+    this.#sequence.resetState();
   }
 
   /** All item embeddings as they stand, [items, embedding]: a view, valid until the next call. */
@@ -142,9 +133,9 @@ export class InterestNetwork {
     const embeddings = this.itemEmbeddings();
     this.#readEvents(chunk, null, 0);
     this.#keep.set(chunk.keep);
-    this.#kernels.lstmForward(this.#tape, this.#x, this.#lstm(), this.#state, this.#keep, this.#lstmShape());
+    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, null);
     const rows = Array.from(chunk.keep.keys()).filter(wanted);
-    rows.forEach((row, at) => this.#active.set(this.#tape.hidden.subarray(row * hidden, (row + 1) * hidden), at * hidden));
+    rows.forEach((row, at) => this.#active.set(hiddenStates.subarray(row * hidden, (row + 1) * hidden), at * hidden));
     this.#userVectors(rows.length);
     for (let from = 0; from < rows.length; from += PREDICTED_ROWS) {
       const block = rows.slice(from, from + PREDICTED_ROWS);
@@ -168,12 +159,11 @@ export class InterestNetwork {
     if (drawn) table.readSome(drawn, [chunk.item, chunk.targetItem], residualKept);
     else table.readAll(residualKept);
     const inputMask = this.#readEvents(chunk, random, regularisation.inputDropout);
-    this.#stateBefore.set(this.#state);
     this.#keep.set(chunk.keep);
-    kernels.lstmForward(this.#tape, this.#x, this.#lstm(), this.#state, this.#keep, this.#lstmShape());
+    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, random);
 
     const rows = Array.from(chunk.targetExists.keys()).filter((row) => chunk.targetExists[row] === 1);
-    const dropped = this.#dropHidden(rows, random, regularisation.hiddenDropout);
+    const dropped = this.#dropHidden(hiddenStates, rows, random, regularisation.hiddenDropout);
     this.#userVectors(rows.length);
     const weights = Float32Array.from(rows, (row) => chunk.targetWeight[row]!);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -194,8 +184,7 @@ export class InterestNetwork {
     rows.forEach((row, at) => {
       for (let k = 0; k < hidden; k++) this.#hiddenGradient[row * hidden + k] = this.#activeGradient[at * hidden + k]! * dropped[at * hidden + k]!;
     });
-    const gradients = { inputWeights: this.#g('lstm.input'), hiddenWeights: this.#g('lstm.hidden'), bias: this.#g('lstm.bias') };
-    kernels.lstmBackward(gradients, this.#xGradient, this.#hiddenGradient, this.#tape, this.#x, this.#lstm(), this.#stateBefore, this.#keep, this.#lstmShape());
+    this.#sequence.backward(this.#xGradient, this.#hiddenGradient, this.#x, this.#keep);
 
     for (let row = 0; row < chunk.item.length; row++) {
       if (chunk.item[row]! < 0) continue;
@@ -212,15 +201,6 @@ export class InterestNetwork {
 
   #g(name: string): Float32Array {
     return this.parameters.get(name)!.gradient;
-  }
-
-  #lstm() {
-    return { inputWeights: this.#p('lstm.input'), hiddenWeights: this.#p('lstm.hidden'), bias: this.#p('lstm.bias') };
-  }
-
-  #lstmShape(): LstmShape {
-    const { steps, lanes, embedding, hidden } = this.shape;
-    return { steps, batch: lanes, input: embedding + EVENT_FEATURES, hidden };
   }
 
   /** Writes x [rows, input] from a chunk's events; returns the dropout factors of the embeddings, [rows, embedding]. */
@@ -252,14 +232,14 @@ export class InterestNetwork {
     return mask;
   }
 
-  #dropHidden(rows: readonly number[], random: Random, dropout: number): Float32Array {
+  #dropHidden(hiddenStates: Float32Array, rows: readonly number[], random: Random, dropout: number): Float32Array {
     const { hidden } = this.shape;
     const factors = new Float32Array(rows.length * hidden);
     rows.forEach((row, at) => {
       for (let k = 0; k < hidden; k++) {
         const factor = random.next() < dropout ? 0 : 1 / (1 - dropout);
         factors[at * hidden + k] = factor;
-        this.#active[at * hidden + k] = this.#tape.hidden[row * hidden + k]! * factor;
+        this.#active[at * hidden + k] = hiddenStates[row * hidden + k]! * factor;
       }
     });
     return factors;

@@ -7,6 +7,7 @@ import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
 import { QUESTIONS, type Protocol } from './protocol.ts';
+import type { SequenceOptions } from './sequence-layer.ts';
 import { heldFrom } from './split-log.ts';
 
 /** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
@@ -28,6 +29,7 @@ export interface InterestTrainingOptions {
   readonly clip: number;
   /** Groups of parameters that keep the values they start with. */
   readonly freeze: readonly ParameterGroup[];
+  readonly model: SequenceOptions;
   readonly embedding: number;
   readonly hidden: number;
   /** τ of scores τ · cos(û, v_i) + b_i; 0 for û · v_i + b_i. */
@@ -51,6 +53,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   warmUpSteps: 100,
   clip: 1,
   freeze: [],
+  model: { kind: 'lstm' },
   embedding: 64,
   hidden: 96,
   cosine: 0,
@@ -123,7 +126,7 @@ export async function trainInterest(
   hooks: InterestHooks = {},
 ): Promise<TrainedInterest> {
   const random = createRandom(options.seed);
-  const shape = { items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, cosine: options.cosine, lanes: options.lanes, steps: options.steps };
+  const shape = { model: options.model, items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, cosine: options.cosine, lanes: options.lanes, steps: options.steps };
   const itemCounts = countItems(data.training);
   const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
   const { parameters } = network;

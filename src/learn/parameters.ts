@@ -10,14 +10,13 @@ export interface Parameter {
   readonly second: Float32Array;
 }
 
+/** What is to be allocated, by name, in the order in which it is drawn. */
+export type ParameterPlan = Readonly<Record<string, { readonly shape: readonly number[]; readonly spread: number }>>;
+
 export type ParameterSet = ReadonlyMap<string, Parameter>;
 
 /** Allocates parameters, drawn uniformly from [-spread, spread]. */
-export function createParameters(
-  kernels: TrainingKernels,
-  random: Random,
-  plan: Readonly<Record<string, { readonly shape: readonly number[]; readonly spread: number }>>,
-): ParameterSet {
+export function createParameters(kernels: TrainingKernels, random: Random, plan: ParameterPlan): ParameterSet {
   const parameters = new Map<string, Parameter>();
   for (const [name, { shape, spread }] of Object.entries(plan)) {
     const length = Math.max(1, shape.reduce((product, size) => product * size, 1));

@@ -15,7 +15,7 @@ import { FEATURE_COUNT } from '../../../src/rank/features.ts';
 import { JointHead, standardise } from '../../../src/rank/head.ts';
 
 const NO_DROPOUT = { inputDropout: 0, hiddenDropout: 0, residualDropout: 0, kindWeight: 0.5 };
-const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 4, cosine: 0 };
+const SHAPE = { model: { kind: 'lstm' } as const, items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 4, cosine: 0 };
 const QUANTILES = Float32Array.from({ length: 101 }, (_, at) => at / 10);
 
 function streamOf(items: readonly number[]): EventStream {
