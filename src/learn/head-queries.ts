@@ -43,6 +43,7 @@ export interface HeadQuerySource {
   /** First event of each user that is asked about, the user's end where there is none, [users]. */
   readonly heldFrom: Int32Array;
   readonly itemIds: readonly string[];
+  readonly titles: readonly string[];
   /** [items, text] */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
@@ -186,6 +187,7 @@ function candidateView(source: HeadQuerySource, item: number, demand: DemandFigu
   const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
   return {
     id: source.itemIds[item]!,
+    title: source.titles[item]!,
     index: item,
     textVector: source.textVectors.subarray(item * source.textDimensions, (item + 1) * source.textDimensions),
     pricePosition: orNull(source.pricePositions[item]!),
@@ -219,6 +221,7 @@ function shopperEvents(source: HeadQuerySource, start: number, stop: number, kin
     const price = source.pricePositions[item]!;
     return {
       itemId: source.itemIds[item]!,
+      text: source.titles[item]!,
       index: item,
       kind: kind !== null && logged === PURCHASE ? kind : BEHAVIOUR_KINDS[logged]!,
       time: histories.time[start + i]!,

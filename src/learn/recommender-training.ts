@@ -39,7 +39,7 @@ const SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY;
 
 const FEATURES_OF: Readonly<Record<Part, readonly FeatureName[]>> = {
   lstm: ['interest'],
-  text: ['textAffinity', 'textMean', 'textLast', 'bilinear'],
+  text: ['textAffinity', 'textMean', 'textLast', 'titleAffinity', 'bilinear'],
   demand: ['demand', 'demandTrend'],
 };
 
@@ -77,6 +77,7 @@ export function countTables(shop: Shop, log: LogColumns, protocol: Protocol, { f
     popularity: countPopularity(baskets, items),
     priceQuantiles: shop.priceQuantiles,
     textMean: meanTextVector(shop),
+    neutralTexts: null,
     repeats: countRepeats(baskets, items),
     ease: fitted && items <= EASE_ITEMS ? largestWeights(fitEase(baskets, items), items, { limit }) : null,
     bilinear: fitted && hasText && hasPairs ? fitBilinearText(baskets, shop.textVectors, shop.textDimensions).weights : null,
@@ -155,6 +156,7 @@ export async function trainShopHead(
       histories,
       heldFrom: heldFrom({ training: groupByUser(learnt, { repeats }), refit: histories }),
       itemIds: shop.itemIds,
+      titles: shop.titles,
       textVectors: shop.textVectors,
       textDimensions: shop.textDimensions,
       pricePositions: shop.pricePositions,

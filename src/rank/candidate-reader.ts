@@ -159,6 +159,7 @@ export class CandidateList {
       id: entry.id,
       index: entry.index,
       textVector,
+      title: itemText(entry.item),
       pricePosition: this.#sources.pricePosition(entry.item.price),
       demandForecast: forecast,
       lastWeek,

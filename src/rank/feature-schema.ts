@@ -3,7 +3,7 @@
  * New names go to the end, so that columns keep their places. With any change the version goes up, and an older SDK refuses
  * the pack; change the meaning of a name, and OLDEST_FEATURE_VERSION goes up with it.
  */
-export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 3 } as const;
+export const FEATURE_SCHEMA = { name: 'shelfwise-head', version: 4 } as const;
 
 /** Packs from this version on are read: what came since were additions. */
 export const OLDEST_FEATURE_VERSION = 2;
@@ -42,6 +42,8 @@ export const FEATURE_NAMES = [
   'itemInterval', // the same over the item's usual time between two purchases by one shopper
   'itemRepeats', // share of the item's buyers who bought it again
   'baskets', // log(1 + baskets of this shopper), the same for all candidates
+  // Since version 4:
+  'titleAffinity', // as textAffinity, with half the cosine of the titles' words added to each; missing where a pack does not read it
 ] as const;
 
 export type FeatureName = (typeof FEATURE_NAMES)[number];

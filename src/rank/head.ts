@@ -81,6 +81,11 @@ export class JointHead {
     }));
   }
 
+  /** Whether it looks at a feature: what it does not read need not be computed. */
+  reads(name: FeatureName): boolean {
+    return this.#columns.includes(FEATURE_NAMES.indexOf(name));
+  }
+
   /** y of each row: features [rows, FEATURE_COUNT] and h_u [hidden] -> [rows]. */
   async score(features: Float32Array, hiddenState: Float32Array): Promise<Float32Array> {
     const rows = features.length / FEATURE_COUNT;

@@ -24,6 +24,7 @@ export function parseTables(tensors: SafeTensors, sessions: SafeTensors | null, 
     popularity: floatTensor(tensors, 'popularity', [items]),
     priceQuantiles: floatTensor(tensors, 'price.quantiles', [PRICE_QUANTILES]),
     textMean: floatTensor(tensors, 'text.mean', [text]),
+    neutralTexts: tensors.has('text.neutral') ? floatTensor(tensors, 'text.neutral', [1])[0]! : null,
     repeats: tensors.has('repeats.days') ? { days: floatTensor(tensors, 'repeats.days', [items]), share: floatTensor(tensors, 'repeats.share', [items]) } : null,
     ease: tensors.has('ease.offsets') ? parseEase(tensors, items) : null,
     bilinear: tensors.has('text.bilinear') ? floatTensor(tensors, 'text.bilinear', [text, text]) : null,
@@ -33,7 +34,7 @@ export function parseTables(tensors: SafeTensors, sessions: SafeTensors | null, 
 
 /** Tensors of the tables, as `parseTables` reads them. */
 export function tableTensors(tables: RankerTables): [string, SafeTensor][] {
-  const { transitions, rules, similarities, popularity, priceQuantiles, textMean, repeats, ease } = tables;
+  const { transitions, rules, similarities, popularity, priceQuantiles, textMean, neutralTexts, repeats, ease } = tables;
   return [
     ...neighbourTensors('transitions', transitions),
     ...neighbourTensors('rules', rules),
@@ -41,6 +42,7 @@ export function tableTensors(tables: RankerTables): [string, SafeTensor][] {
     ['popularity', vector(popularity)],
     ['price.quantiles', vector(priceQuantiles)],
     ['text.mean', vector(textMean)],
+    ...(neutralTexts ? [['text.neutral', vector(Float32Array.of(neutralTexts))] as [string, SafeTensor]] : []),
     ...(repeats ? repeatTensors(repeats) : []),
     ...(ease ? easeTensors(ease) : []),
   ];

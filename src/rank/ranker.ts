@@ -6,6 +6,7 @@ import { writeFeatures, type CandidateView, type ModelScores } from './features.
 import type { JointHead } from './head.ts';
 import { ShelfVectors } from './shelf-vectors.ts';
 import { userTextVector, viewShopper, type ShopperEvent, type ShopperView } from './shopper-view.ts';
+import { createTitleReader, wordCosine } from './title-words.ts';
 import { projectText } from './simple/bilinear-text.ts';
 import { createEase } from './simple/ease.ts';
 import { createItemKnn } from './simple/item-knn.ts';
@@ -28,6 +29,11 @@ export interface RankerTables {
   readonly priceQuantiles: Float32Array;
   /** Mean text vector of the catalogue, [text]. */
   readonly textMean: Float32Array;
+  /**
+   * Of a pack that knows no catalogue: `textMean` is that of other shops and counts as so many texts beside the candidates' own.
+   * null where it is the catalogue's.
+   */
+  readonly neutralTexts: number | null;
   /** null in packs that were written before there was such a table. */
   readonly repeats: RepeatHabits | null;
   /** EASE's largest weights; null in a pack without it. */
@@ -68,7 +74,7 @@ export interface PreparedShopper {
   readonly personalRanks: ReadonlyMap<number, number>;
   /** u_u, [text]; null before the first text. */
   readonly userVector: Float32Array | null;
-  /** The recent texts and then u_u, all centred on the catalogue's mean, [texts + 1, text]; null before the first text. */
+  /** The recent texts and then u_u, all centred on the catalogue's mean, [texts + 1, text]; null before the first text, and where no catalogue is known. */
   readonly centredTexts: Float32Array | null;
   /** uᵀ W, [text]; null without W or before the first text. */
   readonly bilinearQuery: Float32Array | null;
@@ -81,6 +87,7 @@ export class Ranker {
   readonly #items: number;
   readonly #simple: Counted<SimpleRanker>;
   readonly #vectors: ShelfVectors;
+  readonly #readTitle = createTitleReader();
   /** What the LSTM said of the newest state: shelves follow each other faster than behaviours. */
   #said: { readonly state: Float32Array; readonly next: NextInterest } | undefined;
 
@@ -152,14 +159,14 @@ export class Ranker {
       },
       personalRanks: rankItems(frequency, view.context.history),
       userVector,
-      centredTexts: userVector && this.#centred(view.texts, userVector),
+      centredTexts: userVector && !this.#parts.tables.neutralTexts ? this.#centred(view.texts, userVector, this.#parts.tables.textMean) : null,
       bilinearQuery: userVector && this.#bilinearQuery(view),
     };
   }
 
   /** Feature rows of the candidates, [candidates, FEATURE_COUNT]. */
   async features(shopper: PreparedShopper, candidates: readonly CandidateView[]): Promise<Float32Array> {
-    const similarities = await this.#similarities(shopper, candidates);
+    const similarities = { ...(await this.#similarities(shopper, candidates)), wordSimilarities: this.#wordSimilarities(shopper.view, candidates) };
     const { next, personalRanks } = shopper;
     const { popularity, repeats } = this.#parts.tables;
     return writeFeatures(shopper.view, candidates, { next, personalRanks, popularity, repeats, ...shopper.scores, ...similarities }, this.#parts.interest);
@@ -180,12 +187,13 @@ export class Ranker {
 
   /** Cosines of each recent text, and of u_u, to each candidate, and the bilinear form, all centred on the catalogue's mean. */
   async #similarities(
-    { view, centredTexts, bilinearQuery }: PreparedShopper,
+    { view, userVector, centredTexts: centred, bilinearQuery }: PreparedShopper,
     candidates: readonly CandidateView[],
   ): Promise<Pick<ModelScores, 'textSimilarities' | 'textMean' | 'bilinear'>> {
     const texts = view.textWeights.length;
-    if (candidates.length === 0 || !centredTexts) return { textSimilarities: [], textMean: null, bilinear: null };
-    const { textMean } = this.#parts.tables;
+    if (candidates.length === 0 || !userVector) return { textSimilarities: [], textMean: null, bilinear: null };
+    const textMean = this.#textMean(candidates);
+    const centredTexts = centred ?? this.#centred(view.texts, userVector, textMean);
     const count = texts + (bilinearQuery ? 3 : 2); // the recent texts, u_u, the catalogue's mean, uᵀ W
     const queries = new Float32Array(count * this.#text);
     queries.set(centredTexts);
@@ -216,6 +224,28 @@ export class Ranker {
     return { textSimilarities: Array.from({ length: texts }, (_, text) => row(text)), textMean: row(texts), bilinear };
   }
 
+  /** The catalogue's mean text vector, or what the candidates tell of it where the pack knows no catalogue. */
+  #textMean(candidates: readonly CandidateView[]): Float32Array {
+    const { textMean, neutralTexts } = this.#parts.tables;
+    if (!neutralTexts) return textMean;
+    const share = 1 / (neutralTexts + candidates.length);
+    const mean = textMean.map((value) => value * neutralTexts * share);
+    for (const { textVector } of candidates) for (let k = 0; k < mean.length; k++) mean[k]! += share * textVector[k]!;
+    return mean;
+  }
+
+  /** Cosines of each recent text's words to each candidate's; null where the head does not read them, or texts are not known. */
+  #wordSimilarities({ titles }: ShopperView, candidates: readonly CandidateView[]): Float32Array[] | null {
+    const { head } = this.#parts;
+    if (titles.length === 0 || head?.reads('titleAffinity') === false) return null;
+    if (candidates.some(({ title }) => title === undefined) || titles.every((title) => title === null)) return null;
+    const words = candidates.map(({ title }) => this.#readTitle(title!));
+    return titles.map((title) => {
+      const own = this.#readTitle(title ?? '');
+      return Float32Array.from(words, (other) => wordCosine(own, other));
+    });
+  }
+
   /** uᵀ W, u being the weighted mean of the recent texts less the catalogue's, at the length that W was fitted to. */
   #bilinearQuery({ texts, textWeights }: ShopperView): Float32Array | null {
     const { bilinear, textMean } = this.#parts.tables;
@@ -229,11 +259,10 @@ export class Ranker {
   }
 
   /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */
-  #centred(texts: Float32Array, userVector: Float32Array): Float32Array {
+  #centred(texts: Float32Array, userVector: Float32Array, textMean: Float32Array): Float32Array {
     const rows = new Float32Array(texts.length + this.#text);
     rows.set(texts);
     rows.set(userVector, texts.length);
-    const { textMean } = this.#parts.tables;
     for (let start = 0; start < rows.length; start += this.#text) {
       const row = rows.subarray(start, start + this.#text);
       for (let k = 0; k < row.length; k++) row[k]! -= textMean[k]!;

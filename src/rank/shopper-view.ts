@@ -16,6 +16,8 @@ export interface ShopperEvent {
   readonly pricePosition: number | null;
   /** Vector of the item's or the query's text, [text]; null while it is not encoded. */
   readonly textVector: Float32Array | null;
+  /** The item's or the query's text itself, where its words are asked for. */
+  readonly text?: string | null;
 }
 
 /** What the shopper did, seen from the moment of a request. */
@@ -24,6 +26,8 @@ export interface ShopperView {
   /** Vectors of the newest behaviours' texts, newest first, [texts, text], and how much each counts. */
   readonly texts: Float32Array;
   readonly textWeights: readonly number[];
+  /** The texts themselves, in the same order; null where the event did not bring its own. */
+  readonly titles: readonly (string | null)[];
   /** Item id -> Unix seconds of the newest behaviour. */
   readonly lastTouched: ReadonlyMap<string, number>;
   readonly purchases: ShopperPurchases;
@@ -69,6 +73,7 @@ export function viewShopper(events: readonly ShopperEvent[], now: number, textDi
     },
     texts: recent.vectors,
     textWeights: recent.weights,
+    titles: recent.titles,
     lastTouched,
     purchases: viewPurchases(events),
     pricePosition: priced === 0 ? null : priceSum / priced,
@@ -89,17 +94,19 @@ export function userTextVector(view: ShopperView, textDimensions: number): Float
   return mean.map((value) => value / norm);
 }
 
-function recentTexts(events: readonly ShopperEvent[], textDimensions: number): { vectors: Float32Array; weights: number[] } {
+function recentTexts(events: readonly ShopperEvent[], textDimensions: number): { vectors: Float32Array; weights: number[]; titles: (string | null)[] } {
   const rows: Float32Array[] = [];
   const weights: number[] = [];
+  const titles: (string | null)[] = [];
   for (let event = events.length - 1; event >= 0 && rows.length < RECENT_TEXTS; event--) {
-    const { textVector, kind } = events[event]!;
+    const { textVector, text, kind } = events[event]!;
     const kindWeight = kind === 'search' ? SEARCH_WEIGHT : BEHAVIOUR_WEIGHTS[kind];
     if (!textVector || kindWeight <= 0) continue;
     weights.push(kindWeight * RECENCY_DECAY ** rows.length);
     rows.push(textVector);
+    titles.push(text ?? null);
   }
   const vectors = new Float32Array(rows.length * textDimensions);
   rows.forEach((row, at) => vectors.set(row, at * textDimensions));
-  return { vectors, weights };
+  return { vectors, weights, titles };
 }

@@ -285,6 +285,7 @@ export class LiveShopper {
       kind: payload.type,
       time: payload.time / 1000,
       pricePosition: ranker.pricePosition(payload.item?.price),
+      text,
       textVector: (text === null ? undefined : (vectors.get(text) ?? (provisionally ? vectors.provisionalOf(text) : undefined))) ?? null,
     };
   }

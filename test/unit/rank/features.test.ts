@@ -32,6 +32,7 @@ const scores: ModelScores = {
   repeats: null,
   personalRanks: new Map(),
   bilinear: null,
+  wordSimilarities: null,
 };
 const named = (rows: Float32Array, row = 0) => (name: FeatureName): number => rows[row * FEATURE_COUNT + FEATURE_NAMES.indexOf(name)]!;
 

@@ -14,6 +14,7 @@ const tables: RankerTables = {
   popularity: Float32Array.of(3, 2, 1),
   priceQuantiles: new Float32Array(PRICE_QUANTILES),
   textMean: Float32Array.of(0.1, 0.2),
+  neutralTexts: 20,
   repeats: { days: Float32Array.of(7, 0, 30), share: Float32Array.of(0.5, 0, 0.25) },
   ease: { offsets: Int32Array.of(0, 2, 2, 3), items: Uint16Array.of(1, 2, 0), weights: Float32Array.of(0.5, -1, 0.25) },
   bilinear: null,
