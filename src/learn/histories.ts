@@ -13,7 +13,7 @@ export interface Histories {
   readonly time: Float64Array;
   /** NaN where there is none. */
   readonly price: Float32Array;
-  /** Events of one session (visit, invoice) share a number; -1 where the log has none. */
+  /** Events of one session (visit, invoice) share a number, from 0 without large gaps; -1 where the log has none. */
   readonly session: Int32Array;
 }
 
@@ -35,29 +35,35 @@ export const VIEW = BEHAVIOUR_KINDS.indexOf('view');
 
 /** Groups a log by user; an item that a session repeats is kept at its first line only, unless `repeats` (default false) are kept. */
 export function groupByUser(log: LogColumns, { repeats = false } = {}): Histories {
-  const keep = repeats ? [...log.item.keys()] : firstLines(log);
-  const offsets = new Int32Array(log.users + 1);
-  for (const row of keep) offsets[log.user[row]! + 1]!++;
-  for (let user = 0; user < log.users; user++) offsets[user + 1]! += offsets[user]!;
-  const rows = new Int32Array(keep.length);
-  const fill = offsets.slice(0, log.users);
-  for (const row of keep) rows[fill[log.user[row]!]!++] = row;
+  const { users, items } = log;
+  const repeated = repeats ? new Uint8Array(log.item.length) : repeatedLines(log);
+  const offsets = new Int32Array(users + 1);
+  for (let row = 0; row < log.user.length; row++) if (repeated[row] === 0) offsets[log.user[row]! + 1]!++;
+  for (let user = 0; user < users; user++) offsets[user + 1]! += offsets[user]!;
+  const rows = new Int32Array(offsets[users]!);
+  const next = offsets.slice(0, users);
+  for (let row = 0; row < log.user.length; row++) if (repeated[row] === 0) rows[next[log.user[row]!]!++] = row;
   return {
-    users: log.users,
-    items: log.items,
+    users,
+    items,
     offsets,
-    item: Int32Array.from(rows, (row) => log.item[row]!),
-    kind: Uint8Array.from(rows, (row) => log.kind[row]!),
-    time: Float64Array.from(rows, (row) => log.time[row]!),
-    price: Float32Array.from(rows, (row) => log.price[row]!),
-    session: Int32Array.from(rows, (row) => log.session[row]!),
+    item: gather(log.item, rows),
+    kind: gather(log.kind, rows),
+    time: gather(log.time, rows),
+    price: gather(log.price, rows),
+    session: gather(log.session, rows),
   };
 }
 
 /** The rows of the log with a time before `seconds`. */
 export function logBefore(log: LogColumns, seconds: number): LogColumns {
   let end = 0;
-  while (end < log.time.length && log.time[end]! < seconds) end++;
+  let after = log.time.length;
+  while (end < after) {
+    const middle = (end + after) >>> 1;
+    if (log.time[middle]! < seconds) end = middle + 1;
+    else after = middle;
+  }
   return {
     ...log,
     user: log.user.subarray(0, end),
@@ -69,17 +75,40 @@ export function logBefore(log: LogColumns, seconds: number): LogColumns {
   };
 }
 
-function firstLines(log: LogColumns): number[] {
-  const seen = new Set<string>();
-  const keep: number[] = [];
-  for (let row = 0; row < log.item.length; row++) {
-    const session = log.session[row]!;
-    if (session >= 0) {
-      const key = `${session} ${log.item[row]!}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
+/**
+ * Rows in the order of their group, stable: a counting sort. Groups are numbered from 0; rows of negative ones are left out.
+ * @returns the rows, and `starts` [groups + 1]: where each group begins in them.
+ */
+export function sortByGroup(groups: Int32Array): { readonly rows: Int32Array; readonly starts: Int32Array } {
+  let last = -1;
+  for (let row = 0; row < groups.length; row++) last = Math.max(last, groups[row]!);
+  const starts = new Int32Array(last + 2);
+  for (let row = 0; row < groups.length; row++) if (groups[row]! >= 0) starts[groups[row]! + 1]!++;
+  for (let group = 0; group <= last; group++) starts[group + 1]! += starts[group]!;
+  const rows = new Int32Array(starts[last + 1]!);
+  const next = starts.slice(0, last + 1);
+  for (let row = 0; row < groups.length; row++) if (groups[row]! >= 0) rows[next[groups[row]!]!++] = row;
+  return { rows, starts };
+}
+
+/** values[rows], of the same type. */
+export function gather<T extends Int32Array | Uint8Array | Float32Array | Float64Array>(values: T, rows: Int32Array): T {
+  const picked = values.slice(0, rows.length) as T;
+  for (let at = 0; at < rows.length; at++) picked[at] = values[rows[at]!]!;
+  return picked;
+}
+
+/** 1 for each row whose session had the item before, [rows]. */
+function repeatedLines({ item, items, session }: LogColumns): Uint8Array {
+  const repeated = new Uint8Array(item.length);
+  const { rows, starts } = sortByGroup(session);
+  const seenIn = new Int32Array(items).fill(-1); // the last session that had each item
+  for (let group = 0; group + 1 < starts.length; group++) {
+    for (let at = starts[group]!; at < starts[group + 1]!; at++) {
+      const row = rows[at]!;
+      if (seenIn[item[row]!] === group) repeated[row] = 1;
+      seenIn[item[row]!] = group;
     }
-    keep.push(row);
   }
-  return keep;
+  return repeated;
 }

@@ -1,6 +1,6 @@
 import type { Baskets } from '../rank/simple/baskets.ts';
 import { PRICE_QUANTILES, pricePosition } from '../behaviour/sequence.ts';
-import type { LogColumns } from './histories.ts';
+import { gather, sortByGroup, type LogColumns } from './histories.ts';
 
 /** All that training knows of a shop; items are those that its log has seen, in the order of the catalogue file. */
 export interface Shop {
@@ -43,20 +43,45 @@ export function meanTextVector({ textVectors, textDimensions, itemIds }: Shop): 
  * An item is in a basket once, unless `repeats` (default false) are kept.
  */
 export function basketsOf(log: LogColumns, { repeats = false } = {}): Baskets {
-  const rowsOf = new Map<string, number[]>();
-  for (let row = 0; row < log.item.length; row++) {
-    const key = log.session[row]! >= 0 ? `s${log.session[row]!}` : `u${log.user[row]!} ${log.time[row]!}`;
-    const rows = rowsOf.get(key);
-    if (!rows) rowsOf.set(key, [row]);
-    else if (repeats || !rows.some((other) => log.item[other] === log.item[row])) rows.push(row);
+  const { rows, starts } = sortByGroup(numberBaskets(log));
+  const baskets = starts.length - 1;
+  const offsets = new Int32Array(baskets + 1);
+  const seenIn = new Int32Array(log.items).fill(-1); // the last basket that had each item
+  let kept = 0;
+  for (let basket = 0; basket < baskets; basket++) {
+    for (let at = starts[basket]!; at < starts[basket + 1]!; at++) {
+      const row = rows[at]!;
+      const item = log.item[row]!;
+      if (repeats || seenIn[item] !== basket) rows[kept++] = row; // never ahead of what is read
+      seenIn[item] = basket;
+    }
+    offsets[basket + 1] = kept;
   }
-  const baskets = [...rowsOf.values()];
-  const offsets = new Int32Array(baskets.length + 1);
-  baskets.forEach((rows, basket) => (offsets[basket + 1] = offsets[basket]! + rows.length));
-  return {
-    items: Int32Array.from(baskets.flat(), (row) => log.item[row]!),
-    offsets,
-    time: Float64Array.from(baskets, ([first]) => log.time[first!]!),
-    user: Int32Array.from(baskets, ([first]) => log.user[first!]!),
-  };
+  const lines = rows.subarray(0, kept);
+  const first = gather(lines, offsets.subarray(0, baskets));
+  return { items: gather(log.item, lines), offsets, time: gather(log.time, first), user: gather(log.user, first) };
+}
+
+/** Number of each row's basket, from 0 in the order of their first rows: [rows]. */
+function numberBaskets({ users, user, time, session }: LogColumns): Int32Array {
+  let last = -1;
+  for (let row = 0; row < session.length; row++) last = Math.max(last, session[row]!);
+  const ofSession = new Int32Array(last + 1).fill(-1);
+  // Rows of one moment follow each other, so that a shopper's last one is enough.
+  const ofUser = new Int32Array(users);
+  const lastTime = new Float64Array(users).fill(NaN);
+  const numbers = new Int32Array(session.length);
+  let baskets = 0;
+  for (let row = 0; row < session.length; row++) {
+    const [visit, who] = [session[row]!, user[row]!];
+    if (visit >= 0) {
+      if (ofSession[visit] === -1) ofSession[visit] = baskets++;
+      numbers[row] = ofSession[visit]!;
+      continue;
+    }
+    if (lastTime[who] !== time[row]) ofUser[who] = baskets++;
+    lastTime[who] = time[row]!;
+    numbers[row] = ofUser[who]!;
+  }
+  return numbers;
 }

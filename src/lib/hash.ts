@@ -36,6 +36,38 @@ export function contentKey(text: string): string {
   return toHex(high) + toHex(low);
 }
 
+/**
+ * The same of columns, each with its length: a key of a log of millions of rows takes a fraction of a second and no memory.
+ * Numbers count as their bytes: 1 as float32 is another column than 1 as int32.
+ */
+export function columnsKey(columns: readonly (string | ArrayBufferView)[]): string {
+  let low = 0x9e3779b1;
+  let high = 0x85ebca77;
+  const add = (word: number): void => {
+    low = Math.imul(low ^ word, 0x9e3779b1);
+    high = Math.imul(high ^ word, 0x5f356495);
+    low = (low << 13) | (low >>> 19);
+    high = (high << 17) | (high >>> 15);
+  };
+  for (const column of columns) {
+    if (typeof column === 'string') {
+      add(column.length);
+      for (let i = 0; i < column.length; i++) add(column.charCodeAt(i));
+      continue;
+    }
+    const { buffer, byteOffset, byteLength } = column;
+    const view = new DataView(buffer, byteOffset, byteLength);
+    add(byteLength);
+    let at = 0;
+    for (; at + 4 <= byteLength; at += 4) add(view.getInt32(at, true));
+    for (; at < byteLength; at++) add(view.getUint8(at));
+  }
+  low = mixBits(low ^ columns.length);
+  high = mixBits(high ^ low);
+  low = mixBits(low ^ high);
+  return toHex(high) + toHex(low);
+}
+
 function mixBits(value: number): number {
   let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

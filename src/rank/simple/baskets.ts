@@ -63,9 +63,9 @@ export function recencyWeights({ time }: Baskets, { halfLifeDays = Infinity } = 
 /** Σ weight of the basket lines with each item: [items]. */
 export function countItems({ items, offsets }: Baskets, itemCount: number, basketWeights: Float64Array): Float64Array {
   const counts = new Float64Array(itemCount);
-  basketWeights.forEach((weight, basket) => {
-    for (const item of items.subarray(offsets[basket], offsets[basket + 1])) counts[item]! += weight;
-  });
+  for (let basket = 0; basket + 1 < offsets.length; basket++) {
+    for (let at = offsets[basket]!; at < offsets[basket + 1]!; at++) counts[items[at]!]! += basketWeights[basket]!;
+  }
   return counts;
 }
 
