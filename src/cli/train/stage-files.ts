@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contentKey } from '../../lib/hash.ts';
+import { columnsKey } from '../../lib/hash.ts';
 import type { SafeTensors } from '../../lib/safetensors.ts';
 import type { FloatTensors } from '../../learn/write-recommender.ts';
 import { writeWhole } from '../checkpoint.ts';
@@ -36,8 +36,7 @@ export async function writeStage({ working }: StageFolders, file: string, conten
 
 /** Names a stage by all that it is made from: one of other data or settings is never taken for it. */
 export function fingerprintOf({ shop: { itemIds, log }, learnt, protocol, encoderRevision }: TrainingShop, settings: readonly (string | number)[]): string {
-  const rows = [log.user.join(' '), log.item.join(' '), log.time.join(' '), log.kind.join(' '), learnt.item.length];
-  return contentKey([itemIds.join(' '), ...rows, protocol, encoderRevision, ...settings].join('|'));
+  return columnsKey([itemIds.join(' '), log.user, log.item, log.time, log.kind, ...[learnt.item.length, protocol, encoderRevision, ...settings].map(String)]);
 }
 
 /** int8 tensors stay as they are named; `writeRecommender` packs them to the same bytes again. */
