@@ -9,6 +9,7 @@ import { clipGradients, stepAdamW } from './parameters.ts';
 import { QUESTIONS, type Protocol } from './protocol.ts';
 import type { SequenceOptions } from './sequence-layer.ts';
 import { heldFrom } from './split-log.ts';
+import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
 export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'user', 'kind'] as const;
@@ -41,6 +42,7 @@ export interface InterestTrainingOptions {
   readonly loss: ItemLossOptions;
   readonly regularisation: Regularisation;
   readonly augmentation: AugmentationOptions;
+  readonly distortion: DistortionOptions;
 }
 
 export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
@@ -63,6 +65,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   loss: { kind: 'softmax' },
   regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1 },
   augmentation: DEFAULT_AUGMENTATION,
+  distortion: NO_DISTORTION,
 };
 
 export interface InterestData {
@@ -202,7 +205,8 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     const end = histories.offsets[user + 1]!;
     const first = Math.max(histories.offsets[user]!, end - options.maxEvents);
     if (end - first < 2) continue;
-    yield imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
+    const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
+    yield distortStream(stream, random, options.distortion);
   }
   return undefined;
 }
