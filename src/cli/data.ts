@@ -30,6 +30,8 @@ export interface Interactions {
   readonly rating: Float32Array | null;
   /** [rows] indexes into `SPLITS`: which part of the data each row belongs to, where the file says so. */
   readonly split: Uint8Array | null;
+  /** [rows] where each row stands in the file, from 0; null where the file is in time order already. */
+  readonly fileRow: Int32Array | null;
 }
 
 /** The parts that a log may be divided into by its `split` column. */
@@ -105,6 +107,7 @@ export async function readInteractions(path: string, { events }: ReadOptions = {
     quantity: columns.qty && picked(columns.qty, order),
     rating: columns.rating && picked(columns.rating, order),
     split: split && Uint8Array.from(picked(split, order)),
+    fileRow: order,
   };
 }
 
@@ -134,6 +137,14 @@ export async function readSeries(path: string): Promise<SeriesRows> {
   if (columns.value === null) throw new RecommenderError('INVALID_DATA', `${path}: line 1: no column "value"; rename one, or add it.`);
   if (rows === 0) throw new RecommenderError('INVALID_DATA', `${path}: no rows behind the header; export the series again.`);
   return { items: columns.item.values, item: columns.item.codes, dates: columns.date.values, date: columns.date.codes, value: columns.value, faultAt };
+}
+
+/**
+ * One more column of a log or a catalogue as texts, in the file's order.
+ * @throws RecommenderError `INVALID_DATA`
+ */
+export async function readColumn(path: string, name: string): Promise<CodedColumn> {
+  return (await readTable(path, { [name]: 'id?' })).columns[name] ?? { values: [], codes: new Int32Array(0) };
 }
 
 /** Kinds are kept as bytes. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { EncodeOptions } from './encode.ts';
+import type { EvaluateOptions } from './evaluate.ts';
 import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
@@ -66,6 +67,24 @@ program
   .option('--json <file>', 'write the report')
   .action(async (options: TuneEncoderOptions) => {
     await (await import('./tune-encoder.ts')).runTuneEncoder(options);
+  });
+
+program
+  .command('evaluate')
+  .description('ranks all items for held-out behaviour: a pack beside every simple ranker, in one table')
+  .requiredOption('--pack <folder>', 'a recommender pack')
+  .requiredOption('--interactions <file>', 'user,item and timestamp (Unix seconds) or pos; optional event,qty,session,split (CSV, CSV.gz or Parquet)')
+  .requiredOption('--items <file>', 'item,title; optional price and any attributes')
+  .addOption(new Option('--protocol <name>', 'what is held out: each user’s last item, the last sessions, or all from a day on').choices(['leave-one-out', 'session', 'temporal']).makeOptionMandatory())
+  .option('--from <date>', 'where the test of temporal starts (default: the last tenth of the lines)', parseDate)
+  .option('--candidates <file>', 'rank these items of each user: user<TAB>item item … (default: all items)')
+  .option('--by <column>', 'figures for each group: history, popularity, or a column of the items or the interactions')
+  .option('--limit <users>', 'the most users, drawn with the seed', parsePositive)
+  .option('--union <count>', 'how many of each ranker’s best items the head re-orders (default: all items of up to 5000, else 200)', parsePositive)
+  .option('--seed <number>', 'of --limit and of the intervals', parseWhole, 1)
+  .option('--json <file>', 'write the report')
+  .action(async (options: EvaluateOptions) => {
+    await (await import('./evaluate.ts')).runEvaluate(options);
   });
 
 program

@@ -64,6 +64,15 @@ export async function readTable<const S extends ColumnSpec>(path: string, spec: 
   });
 }
 
+/**
+ * The names of a file's columns.
+ * @throws RecommenderError `INVALID_DATA`, `PEER_MISSING`
+ */
+export async function readColumnNames(path: string): Promise<readonly string[]> {
+  checkPath(path);
+  return withDuckDb(async (connection) => (await (isParquet(path) ? openParquet(path, connection) : openCsv(path))).names);
+}
+
 /** A database of its own for one piece of work; it fetches nothing. */
 async function withDuckDb<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const { DuckDBInstance } = await loadDuckDb();
