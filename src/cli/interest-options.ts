@@ -1,11 +1,14 @@
 import { RecommenderError } from '../errors.ts';
-import { DEFAULT_INTEREST_TRAINING, PARAMETER_GROUPS, type InterestTrainingOptions, type ParameterGroup } from '../learn/interest-training.ts';
+import { PARAMETER_GROUPS, type InterestTrainingOptions, type ParameterGroup } from '../learn/interest-training.ts';
 import type { ItemLossOptions } from '../learn/losses.ts';
+import { PRESETS, type PresetName } from './presets.ts';
 
-/** How `shelfwise train` is told to train the interest LSTM; what is left out is as in DEFAULT_INTEREST_TRAINING. */
+/** How `shelfwise train` is told to train the interest LSTM; what is left out is as in the preset. */
 export interface InterestFlags {
+  /** Default `shop`. */
+  readonly preset?: PresetName;
   readonly loss?: ItemLossOptions['kind'];
-  /** Items that a sampling loss compares with. Default 256. */
+  /** Items that a sampling loss compares with. Default: the preset's, else 256. */
   readonly negatives?: number;
   /** Of the sampled soft-max. Default `popularity`, whose normaliser varies least. */
   readonly sampler?: 'uniform' | 'popularity';
@@ -18,6 +21,19 @@ export interface InterestFlags {
   readonly warmUp?: number;
   /** Groups of parameters, with commas between. */
   readonly freeze?: string;
+  /** Units of item embeddings, and of the state. */
+  readonly embedding?: number;
+  readonly hidden?: number;
+  /** τ of scores τ · cos + b; 0 for plain products. */
+  readonly cosine?: number;
+  /** Shoppers side by side, and events that a gradient goes back. */
+  readonly lanes?: number;
+  readonly steps?: number;
+  /** Epochs without a better validation NDCG@10. */
+  readonly patience?: number;
+  /** Of inputs and of the state, 0 to below 1. */
+  readonly inputDropout?: number;
+  readonly hiddenDropout?: number;
 }
 
 const DEFAULT_NEGATIVES = 256;
@@ -28,13 +44,19 @@ const DEFAULT_CALIBRATION = 0.75;
  * @throws RecommenderError `INVALID_OPTIONS` for flags that contradict, numbers out of range and unknown groups.
  */
 export function interestTrainingOf(flags: InterestFlags): InterestTrainingOptions {
-  const defaults = DEFAULT_INTEREST_TRAINING;
+  const defaults: InterestTrainingOptions = PRESETS[flags.preset ?? 'shop'].interest;
+  const { lanes = defaults.lanes, steps = defaults.steps, patience = defaults.patience } = flags;
+  const { embedding = defaults.embedding, hidden = defaults.hidden, cosine = defaults.cosine, inputDropout = defaults.regularisation.inputDropout, hiddenDropout = defaults.regularisation.hiddenDropout } = flags;
+  if (inputDropout >= 1 || hiddenDropout >= 1) throw refuse('Dropout must be below 1; 0.2 to 0.5 are usual.');
   const { learningRate = defaults.learningRate, weightDecay = defaults.weightDecay, clip = defaults.clip, warmUp = defaults.warmUpSteps } = flags;
   if (clip === 0) throw refuse('--clip 0 would leave no gradient; choose a larger norm.');
-  return { ...defaults, loss: lossOf(flags), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
+  const regularisation = { ...defaults.regularisation, inputDropout, hiddenDropout };
+  return { ...defaults, lanes, steps, patience, embedding, hidden, cosine, regularisation, loss: lossOf(flags, defaults.loss), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
 }
 
-function lossOf({ loss: kind = 'softmax', negatives, sampler, calibration }: InterestFlags): ItemLossOptions {
+function lossOf({ loss, negatives, sampler, calibration }: InterestFlags, preset: ItemLossOptions): ItemLossOptions {
+  const kind = loss ?? preset.kind;
+  const usual = { negatives: DEFAULT_NEGATIVES, sampler: 'popularity', calibration: DEFAULT_CALIBRATION, ...(kind === preset.kind && preset) } as const;
   if (negatives !== undefined && kind === 'softmax') throw refuse('--negatives belongs to a --loss that samples; the full soft-max compares all items.');
   if (sampler !== undefined && kind !== 'sampled-softmax') throw refuse('--sampler belongs to --loss sampled-softmax; gbce draws uniformly.');
   if (calibration !== undefined && kind !== 'gbce') throw refuse('--calibration belongs to --loss gbce.');
@@ -43,9 +65,9 @@ function lossOf({ loss: kind = 'softmax', negatives, sampler, calibration }: Int
     case 'softmax':
       return { kind };
     case 'sampled-softmax':
-      return { kind, negatives: negatives ?? DEFAULT_NEGATIVES, sampler: sampler ?? 'popularity' };
+      return { kind, negatives: negatives ?? usual.negatives, sampler: sampler ?? usual.sampler };
     case 'gbce':
-      return { kind, negatives: negatives ?? DEFAULT_NEGATIVES, calibration: calibration ?? DEFAULT_CALIBRATION };
+      return { kind, negatives: negatives ?? usual.negatives, calibration: calibration ?? usual.calibration };
   }
 }
 

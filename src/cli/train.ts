@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { openTrainingKernels } from '../compute/open-training-kernels.ts';
 import { PURCHASE } from '../learn/histories.ts';
-import { countTables, DEFAULT_TABLES, featureNames, type Part } from '../learn/recommender-training.ts';
+import { countTables, featureNames, type Part } from '../learn/recommender-training.ts';
 import { writeRecommender } from '../learn/write-recommender.ts';
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
 import { writeWhole } from './checkpoint.ts';
@@ -11,6 +11,7 @@ import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
 import { interestTrainingOf, type InterestFlags } from './interest-options.ts';
 import { modelCard } from './model-card.ts';
+import { PRESETS } from './presets.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { demandCurve, headCurve, interestCurve } from './report/curves.ts';
 import type { TrainingReport } from './report/report-data.ts';
@@ -29,9 +30,9 @@ export interface TrainOptions extends InterestFlags, ReadShopOptions {
   readonly working?: string;
   readonly name?: string;
   readonly seed?: number;
-  /** Adds the tables that are fitted, not counted: EASE and the bilinear form over texts. Default: false. */
+  /** Adds the tables that are fitted, not counted: EASE and the bilinear form over texts. Default: the preset's. */
   readonly fittedTables?: boolean;
-  /** How many of the newest sessions are published with the pack for VMIS-kNN. Default: 0, none. */
+  /** How many of the newest sessions are published with the pack for VMIS-kNN; 0 publishes none. Default: the preset's. */
   readonly shipSessions?: number;
   /** Parts to leave out, for ablations. */
   readonly without?: readonly Part[];
@@ -86,7 +87,8 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const demand = asked.includes('demand') ? null : await demandStage(data, stage);
   kernels.release();
   const without: Part[] = [...asked, ...(demand ? [] : (['demand'] as const)), ...(useText ? [] : (['text'] as const))];
-  const tables = { fitted: options.fittedTables ?? DEFAULT_TABLES.fitted, shipSessions: options.shipSessions ?? DEFAULT_TABLES.shipSessions };
+  const preset = PRESETS[options.preset ?? 'shop'].tables;
+  const tables = { fitted: options.fittedTables ?? preset.fitted, shipSessions: options.shipSessions ?? preset.shipSessions };
   const head = await headStage(data, { ...stage, interest, demand, dimensions: { embedding, hidden }, without, tables });
   const later = [...(demand ? [demandCurve(demand.epochs)] : []), headCurve(head.history)];
   if (log) logCurves(log, later);
