@@ -52,8 +52,9 @@ export async function runInspect({ pack: path, json }: InspectOptions): Promise<
 
 /** The pack's own golden cases; those of its encoder too, where a recommender names one. */
 async function casesOf(path: string, pack: Pack): Promise<GoldenCase[]> {
-  const encoder = encoderGoldenCase(await loadEncoderPack(path));
-  return pack.manifest.kind === 'encoder' ? [encoder] : [encoder, ...goldenCases(parseRecommenderPack(pack))];
+  const { kind, encoder } = pack.manifest;
+  const cases = kind === 'encoder' || encoder ? [encoderGoldenCase(await loadEncoderPack(path))] : [];
+  return kind === 'encoder' ? cases : [...cases, ...goldenCases(parseRecommenderPack(pack))];
 }
 
 async function checkGolden(cases: readonly GoldenCase[]): Promise<InspectReport['golden'][number][]> {

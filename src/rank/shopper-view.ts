@@ -98,7 +98,7 @@ function recentTexts(events: readonly ShopperEvent[], textDimensions: number): {
   const rows: Float32Array[] = [];
   const weights: number[] = [];
   const titles: (string | null)[] = [];
-  for (let event = events.length - 1; event >= 0 && rows.length < RECENT_TEXTS; event--) {
+  for (let event = events.length - 1; event >= 0 && textDimensions > 0 && rows.length < RECENT_TEXTS; event--) {
     const { textVector, text, kind } = events[event]!;
     const kindWeight = kind === 'search' ? SEARCH_WEIGHT : BEHAVIOUR_WEIGHTS[kind];
     if (!textVector || kindWeight <= 0) continue;

@@ -4,6 +4,7 @@ import type { GoldenCase } from '../compute/self-test.ts';
 import { createDistilledEncoder, encoderGoldenCase } from '../encoder/distilled-encoder.ts';
 import { createStaticTier, hasStaticTier, isFirstFile } from '../encoder/encoder-files.ts';
 import type { ItemEncoder } from '../encoder/item-encoder.ts';
+import { NO_TEXT_ENCODER } from '../encoder/no-text-encoder.ts';
 import { VectorCache } from '../encoder/vector-cache.ts';
 import { RecommenderError } from '../errors.ts';
 import { DemandModel, type DemandTensors } from '../forecast/demand.ts';
@@ -68,7 +69,7 @@ export async function loadModels(
   if (manifest.kind !== 'recommender') throw new RecommenderError('PACK_INVALID', `${address} is a pack of kind ${manifest.kind}.`);
   const recommender = parseRecommenderPack(pack);
   const source = environment.encoder ? ownEncoder(await environment.encoder()) : await packedEncoder(manifest, address, environment, signal);
-  if (source.revision !== manifest.encoder?.revision) {
+  if (source.revision !== (manifest.encoder?.revision ?? NO_TEXT_ENCODER.revision)) {
     throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} was trained with encoder ${manifest.encoder?.revision}, not ${source.revision}.`);
   }
   const loaded = source.provisional ? undefined : await source.load();
@@ -136,12 +137,12 @@ function ownEncoder(encoder: ItemEncoder): EncoderSource {
 }
 
 async function packedEncoder(
-  { encoder, name }: PackManifest,
+  { encoder }: PackManifest,
   packAddress: string,
   { readBytes }: Pick<EngineEnvironment, 'readBytes'>,
   signal: AbortSignal | undefined,
 ): Promise<EncoderSource> {
-  if (!encoder) throw new RecommenderError('PACK_INVALID', `Pack ${name} does not name its encoder.`);
+  if (!encoder) return ownEncoder(NO_TEXT_ENCODER);
   const address = resolveAddress(encoder.address, packAddress);
   const options = { ...(signal && { signal }) };
   const first = await loadPack(address, readBytes, { ...options, only: (file, manifest) => !hasStaticTier(manifest) || isFirstFile(file) });

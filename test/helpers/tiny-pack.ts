@@ -23,7 +23,8 @@ export interface TinyPackOptions {
   readonly text?: number;
   readonly embedding?: number;
   readonly hidden?: number;
-  readonly encoderRevision?: string;
+  /** null for a pack that names no encoder. */
+  readonly encoderRevision?: string | null;
   readonly address?: string;
 }
 
@@ -126,7 +127,7 @@ async function goldenTensors(itemIds: readonly string[], dims: InterestDimension
 
 async function describe(
   address: string,
-  encoderRevision: string,
+  encoderRevision: string | null,
   described: Pick<PackManifest, 'features' | 'dims'>,
   contents: readonly (readonly [string, Uint8Array<ArrayBuffer>])[],
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
@@ -138,7 +139,7 @@ async function describe(
     revision: await revisionOf(files),
     created: '2026-01-01T00:00:00Z',
     files,
-    encoder: { revision: encoderRevision, address: '../encoder/pack.json' },
+    ...(encoderRevision !== null && { encoder: { revision: encoderRevision, address: '../encoder/pack.json' } }),
     ...described,
     measured: {},
     trainingData: [],

@@ -42,6 +42,19 @@ describe('packs', () => {
     await engine.close();
   });
 
+  it('without an encoder ranks by identity alone, titles or not', async () => {
+    const { engine } = await startEngine({ files: await createTinyPack({ encoderRevision: null, text: 0 }), packedEncoder: true });
+    const { ranked, complete } = await engine.rerank(createShelf(), PATIENT);
+    expect(complete).toBe(true);
+    await engine.track([createEvent('cart', 3), createEvent('view', 5)]);
+    const later = await engine.rerank(createShelf(), PATIENT);
+    expect(later.complete).toBe(true);
+    expect([...later.ranked.serverPositions]).not.toEqual([...ranked.serverPositions]);
+    expect([...later.ranked.scores].every(Number.isFinite)).toBe(true);
+    expect((await engine.status()).packs.map(({ kind }) => kind)).toEqual(['recommender']);
+    await engine.close();
+  });
+
   it.each(['memory:/tiny/head.safetensors', 'memory:/tiny/tables.safetensors', 'memory:/encoder/layers.safetensors'])('with a flipped bit in %s: a fallback event, and no order but the server’s', async (address) => {
     const files = await createBothPacks();
     const bytes = files.get(address)!.slice();
