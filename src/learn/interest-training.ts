@@ -1,14 +1,15 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
+import type { Sample } from '../evaluate/bootstrap.ts';
 import { createRandom, type Random } from '../lib/random.ts';
 import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
-import { CART, PURCHASE, type Histories } from './histories.ts';
+import { PURCHASE, type Histories } from './histories.ts';
 import { embeddingLength, InterestNetwork, type Regularisation } from './interest-network.ts';
+import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW } from './parameters.ts';
-import { QUESTIONS, type Protocol } from './protocol.ts';
+import type { Protocol } from './protocol.ts';
 import type { SequenceOptions } from './sequence-layer.ts';
-import { heldFrom } from './split-log.ts';
 import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
@@ -102,7 +103,8 @@ export interface InterestEpoch {
 
 export interface InterestHooks {
   readonly onProgress?: (progress: { phase: 'train' | 'refit'; epoch: number; share: number; loss: number }) => void;
-  readonly onEpoch?: (epoch: InterestEpoch) => void;
+  /** `gains` are NDCG@10 of each question of the validation part; null in a refit. */
+  readonly onEpoch?: (epoch: InterestEpoch, gains: readonly Sample[] | null) => void;
   readonly saveCheckpoint?: (checkpoint: InterestCheckpoint) => Promise<void>;
   readonly resumeFrom?: InterestCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -116,7 +118,6 @@ export interface TrainedInterest {
   readonly history: readonly InterestEpoch[];
 }
 
-const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
 const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
@@ -161,10 +162,11 @@ export async function trainInterest(
       hooks.onProgress?.({ phase, epoch, share: Math.min(1, read / lines), loss: loss / Math.max(1, weight) });
       await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
     }
-    const ndcg = phase === 'train' ? validate(network, data, options) : null;
+    const gains = phase === 'train' ? validateInterest([network], data) : null;
+    const ndcg = gains && meanGain(gains);
     const record = { epoch, loss: loss / Math.max(1, weight), ndcg, seconds: (Date.now() - started) / 1000 };
     history = [...history, record];
-    hooks.onEpoch?.(record);
+    hooks.onEpoch?.(record, gains);
     if (ndcg !== null && ndcg > bestEpoch.ndcg) {
       bestEpoch = { epoch, ndcg };
       for (const [name, { values }] of parameters) best.get(name)!.set(values);
@@ -209,59 +211,6 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     yield distortStream(stream, random, options.distortion);
   }
   return undefined;
-}
-
-/** NDCG@10 of what the protocol asks of the validation part, all items ranked. */
-function validate(network: InterestNetwork, data: InterestData, options: InterestTrainingOptions): number {
-  const { leavesOut, mostLines } = QUESTIONS[data.protocol];
-  const { item, session, offsets, kind } = data.refit;
-  const held = heldFrom(data);
-  const isNext = (event: number): boolean => event > 0 && session[event - 1] === session[event];
-  const lineOf = (event: number): number => {
-    let line = 0;
-    while (line <= mostLines && isNext(event - line)) line++;
-    return line;
-  };
-  function* streams(): Generator<EventStream, undefined> {
-    for (const user of validationShoppers(data, held)) {
-      const end = offsets[user + 1]!;
-      const from = held[user]!;
-      const first = Math.max(offsets[user]!, end - VALIDATION_EVENTS);
-      yield plainStream(data.refit, first, end, {
-        kindOf: (event) => (data.protocol === 'temporal' && event >= from && kind[event] === PURCHASE ? CART : kind[event]!),
-        labelOf: (event) => (event >= from && isNext(event) && lineOf(event) <= mostLines ? event : -1),
-      });
-    }
-    return undefined;
-  }
-  let gain = 0;
-  let count = 0;
-  network.resetState();
-  for (const chunk of cutIntoChunks(streams(), options.lanes, options.steps)) {
-    network.predict(chunk, (row) => chunk.targetLabel[row]! >= 0, (row, scores) => {
-      const event = chunk.targetLabel[row]!;
-      const target = scores[item[event]!]!;
-      let rank = 0;
-      for (const score of scores) if (score > target) rank++;
-      if (leavesOut) for (let before = event; isNext(before); before--) if (scores[item[before - 1]!]! > target) rank--;
-      gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
-      count++;
-    });
-  }
-  network.resetState();
-  return count === 0 ? 0 : gain / count;
-}
-
-/** Users with a validation part, spread evenly over all there are. */
-function validationShoppers({ protocol, refit: { users, offsets } }: InterestData, held: Int32Array): number[] {
-  const { newShoppers, shoppers } = QUESTIONS[protocol];
-  const asked = Array.from({ length: users }, (_, user) => user).filter((user) => {
-    const end = offsets[user + 1]!;
-    const isKnown = held[user]! > Math.max(offsets[user]!, end - VALIDATION_EVENTS);
-    return held[user]! < end && end - offsets[user]! >= 2 && (newShoppers || isKnown);
-  });
-  const step = Math.max(1, asked.length / shoppers);
-  return Array.from({ length: Math.min(asked.length, shoppers) }, (_, k) => asked[Math.floor(k * step)]!);
 }
 
 /** [items] */
