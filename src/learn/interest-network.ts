@@ -5,7 +5,7 @@ import type { Random } from '../lib/random.ts';
 import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
 import { createItemLoss, type ItemLoss, type ItemLossOptions } from './losses.ts';
-import { createParameters, type ParameterSet } from './parameters.ts';
+import { clearGradients, createParameters, type ParameterSet } from './parameters.ts';
 import { addBias, addColumns } from './row-sums.ts';
 import { createSequenceLayer, sequencePlan, type SequenceLayer, type SequenceOptions } from './sequence-layer.ts';
 import { scaleRows, unscaleGradients } from './unit-rows.ts';
@@ -148,13 +148,12 @@ export class InterestNetwork {
   /** One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss and Σ weight. */
   learn(chunk: Chunk, random: Random, regularisation: Regularisation): { loss: number; weight: number } {
     const { items, embedding, hidden, text } = this.shape;
-    const { parameters } = this;
     const kernels = this.#kernels;
     const table = this.#items;
     const input = embedding + EVENT_FEATURES;
-    for (const { gradient } of parameters.values()) gradient.fill(0);
+    clearGradients(this.parameters);
 
-    const residualKept = Uint8Array.from({ length: items }, () => (text > 0 && random.next() < regularisation.residualDropout ? 0 : 1));
+    const residualKept = text > 0 ? Uint8Array.from({ length: items }, () => (random.next() < regularisation.residualDropout ? 0 : 1)) : null;
     const drawn = this.#loss.draw(random);
     if (drawn) table.readSome(drawn, [chunk.item, chunk.targetItem], residualKept);
     else table.readAll(residualKept);

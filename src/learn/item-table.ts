@@ -72,7 +72,7 @@ export class ItemTable {
   }
 
   /** Takes the distinct items `first`, whose slots are 0, 1, 2 …, and what else the others name; negative numbers are no items. */
-  readSome(first: Int32Array, others: readonly Int32Array[], kept: Uint8Array): void {
+  readSome(first: Int32Array, others: readonly Int32Array[], kept: Uint8Array | null): void {
     const { text, embedding, some } = this.#shape;
     const inPlay: number[] = [];
     this.#slots.fill(-1);
@@ -107,7 +107,9 @@ export class ItemTable {
     if (text > 0) {
       this.#kernels.matmul(this.#parameters.get('projection')!.gradient, this.gradient, rows, { m: embedding, n: text, k: slots }, { transposeA: true });
     }
-    const residual = this.#parameters.get('residual')!.gradient;
+    const table = this.#parameters.get('residual')!;
+    table.rows = inPlay;
+    const residual = table.gradient;
     for (let slot = 0; slot < slots; slot++) {
       const item = inPlay ? inPlay[slot]! : slot;
       if (this.#kept?.[item] === 0) continue;

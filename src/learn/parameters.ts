@@ -8,6 +8,8 @@ export interface Parameter {
   readonly gradient: Float32Array;
   readonly first: Float32Array;
   readonly second: Float32Array;
+  /** Rows of the gradient beside which it is zeros; null or absent: any may be another. */
+  rows?: Int32Array | null;
 }
 
 /** What is to be allocated, by name, in the order in which it is drawn. */
@@ -27,18 +29,34 @@ export function createParameters(kernels: TrainingKernels, random: Random, plan:
   return parameters;
 }
 
+/** Makes all gradients zeros. */
+export function clearGradients(parameters: ParameterSet): void {
+  for (const parameter of parameters.values()) {
+    for (const part of filledParts(parameter)) part.fill(0);
+  }
+}
+
 /** Scales all gradients down where their common norm is over `limit` (Pascanu et al. 2013). */
 export function clipGradients(kernels: TrainingKernels, parameters: ParameterSet, limit: number): number {
+  const parts = [...parameters.values()].flatMap(filledParts);
   let squares = 0;
-  for (const { gradient } of parameters.values()) squares += kernels.sumOfSquares(gradient);
+  for (const part of parts) squares += kernels.sumOfSquares(part);
   const norm = Math.sqrt(squares);
-  if (norm > limit) {
-    for (const { gradient } of parameters.values()) kernels.scale(gradient, limit / norm);
-  }
+  if (norm > limit) for (const part of parts) kernels.scale(part, limit / norm);
   return norm;
 }
 
-/** One AdamW step over all parameters; one-dimensional ones (biases) are not decayed. */
+/** The parts of a gradient that may be other than zero: a step that samples items touches few rows of a large table. */
+function filledParts({ shape, gradient, rows }: Parameter): Float32Array[] {
+  if (!rows) return [gradient];
+  const width = gradient.length / shape[0]!;
+  return Array.from(rows, (row) => gradient.subarray(row * width, (row + 1) * width));
+}
+
+/**
+ * One AdamW step over all parameters; one-dimensional ones (biases) are not decayed. Rows without a gradient take it, too: their
+ * moments fade and their weights decay, as the method has it.
+ */
 export function stepAdamW(kernels: TrainingKernels, parameters: ParameterSet, options: { step: number; learningRate: number; weightDecay: number }): void {
   for (const { shape, values, gradient, first, second } of parameters.values()) {
     kernels.adamW(values, gradient, first, second, {

@@ -186,6 +186,29 @@ describe('the sampler of negatives', () => {
     inclusion.forEach((chance, item) => expect(Math.abs(seen[item]! / draws - chance)).toBeLessThan(0.025));
   });
 
+  test('keeps its promises where several items share a block', () => {
+    const weights = Float64Array.from({ length: 1_000 }, (_, item) => (item === 0 ? 1e6 : 1 + (item % 9)));
+    const { inclusion, draw } = createNegativeSampler(weights, 20);
+    const random = createRandom(7);
+    const draws = 20_000;
+    const seen = new Float64Array(weights.length);
+    for (let at = 0; at < draws; at++) {
+      const drawn = draw(random);
+      if (new Set(drawn).size !== 20) throw new Error(`${drawn.join(' ')} are not 20 items.`);
+      for (const item of drawn) seen[item]!++;
+    }
+    expect(seen[0]).toBe(draws);
+    inclusion.forEach((chance, item) => expect(Math.abs(seen[item]! / draws - chance)).toBeLessThan(5 * Math.sqrt((chance * (1 - chance)) / draws) + 1e-9));
+  });
+
+  test('puts no more in order than a few times what it draws', () => {
+    const random = createRandom(1);
+    const lengths: number[] = [];
+    const watched = { ...random, shuffle: <T extends { [index: number]: number | string; length: number }>(values: T): T => (lengths.push(values.length), random.shuffle(values)) };
+    for (const items of [200, 5_000, 100_000]) expect(createNegativeSampler(new Float64Array(items).fill(1), 100).draw(watched)).toHaveLength(100);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(800);
+  });
+
   test('the same seed draws the same', () => {
     const draws = (seed: number): Int32Array[] => {
       const { draw } = createNegativeSampler(new Float64Array(50).fill(1), 10);
