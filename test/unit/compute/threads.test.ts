@@ -5,6 +5,7 @@ import type { LstmParameters, TrainingKernels } from '../../../src/compute/train
 import { sharedCrew } from '../../../src/compute/wasm/crew.ts';
 import { RING_BYTES, RING_TASKS, TaskRing, type Task, type TaskExports } from '../../../src/compute/wasm/task-ring.ts';
 import { createWasmTrainingKernels } from '../../../src/compute/wasm/training.ts';
+import { STEP_LOSSES, trainSteps } from '../../helpers/training-steps.ts';
 import { seededValues } from './numbers.ts';
 
 const MEGABYTES = 64 * 2 ** 20;
@@ -102,6 +103,13 @@ describe('training threads', () => {
       expect(run(two, program)).toBe(alone);
       expect(run(eight, program)).toBe(alone);
     }
+  });
+
+  it.each(Object.entries(STEP_LOSSES))('train an interest LSTM to the same bytes: %s', (_, loss) => {
+    const alone = trainSteps(createWasmTrainingKernels({ maxBytes: MEGABYTES }), loss);
+    expect(new Set(alone.losses).size).toBe(4);
+    expect(trainSteps(two, loss)).toEqual(alone);
+    expect(trainSteps(eight, loss)).toEqual(alone);
   });
 
   it('say that they were ended, and what their memory must hold', async () => {
