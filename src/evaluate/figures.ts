@@ -25,7 +25,7 @@ const COLUMNS = BIN_COLUMN + CALIBRATION_BINS;
 /** What the lists are judged against, besides their target. */
 export interface ListSurroundings {
   readonly items: number;
-  /** [items, dimensions], unit rows. */
+  /** [items, dimensions], unit rows; of no dimensions where there are no texts, so that nothing is known of diversity. */
   readonly textVectors: Float32Array;
   readonly dimensions: number;
   /** [items] interactions before the test, and their sum. */
@@ -63,7 +63,7 @@ export class RankerFigures {
       f1: f1(first, relevant, FIRST_PLACES),
       auc,
       accuracy: isFirst ? 1 : 0,
-      'diversity@10': diversity(first, textVectors, dimensions, FIRST_PLACES),
+      'diversity@10': dimensions === 0 ? NaN : diversity(first, textVectors, dimensions, FIRST_PLACES),
       'novelty@10': novelty(first, itemUsers, users, FIRST_PLACES),
       'popularityBias@10': popularityBias(first, itemCounts, interactions, FIRST_PLACES),
     };

@@ -5,7 +5,7 @@ import type { QueryGroups } from '../../evaluate/groups.ts';
 import { INTEREST_ALONE, OURS } from '../../evaluate/pack-rankers.ts';
 import type { ProtocolName } from '../../evaluate/protocol.ts';
 
-/** A ranker's figures; `ci` has the 95 % bootstrap interval over users of each but coverage and Gini. */
+/** A ranker's figures; `ci` has the 95 % bootstrap interval over users of each but coverage and Gini. Diversity is NaN (null in JSON) without texts. */
 export type ReportedFigures = Readonly<Record<Figure, number>> & { readonly ci: Readonly<Partial<Record<Figure, readonly [low: number, high: number]>>> };
 
 /** Ours minus the baseline that is best by this figure. */

@@ -55,7 +55,7 @@ function groupLines({ by, groups, largestGaps }: NonNullable<EvaluationReport['g
   ];
 }
 
-const short = (value: number): string => value.toFixed(4);
+const short = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(4));
 const withInterval = (value: number, [low, high]: readonly [number, number]): string => `${short(value)} [${short(low)}, ${short(high)}]`;
 const signed = ({ value, low, high }: ReportedDifference): string => `${plus(value)} [${plus(low)}, ${plus(high)}]`;
 const plus = (value: number): string => `${value < 0 ? '' : '+'}${short(value)}`;

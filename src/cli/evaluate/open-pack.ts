@@ -1,7 +1,10 @@
 import { createReferenceDevice } from '../../compute/reference/device.ts';
 import { itemText } from '../../encoder/item-text.ts';
+import { NO_TEXT_ENCODER } from '../../encoder/no-text-encoder.ts';
+import { RecommenderError } from '../../errors.ts';
 import type { PackModels } from '../../evaluate/pack-rankers.ts';
 import { dequantiseRows, quantiseUnitRows } from '../../lib/quantised-rows.ts';
+import { loadPack } from '../../packs/load-pack.ts';
 import type { PackManifest } from '../../packs/pack.ts';
 import { readFileBytes } from '../../packs/read-file-bytes.ts';
 import { loadModels } from '../../worker/models.ts';
@@ -12,7 +15,7 @@ import { openEncoder, packAddress } from '../encoder.ts';
 /** A recommender pack as the engine loads it, and its encoder. */
 export interface OpenPack extends PackModels {
   readonly manifest: PackManifest;
-  /** Unit rows of the titles, rounded as a device keeps them: [items, dimensions]. */
+  /** Unit rows of the titles, rounded as a device keeps them: [items, dimensions]; of no dimensions where the pack names no encoder. */
   encode(catalogue: CatalogueItems, onProgress: (done: number, all: number) => void): Promise<{ readonly texts: readonly string[]; readonly textVectors: Float32Array; readonly dimensions: number }>;
   dispose(): Promise<void>;
 }
@@ -24,9 +27,13 @@ const TITLES_AT_ONCE = 1_024;
  * @throws RecommenderError `PACK_UNAVAILABLE`, `PACK_INVALID`, `DEVICE_FAILED`
  */
 export async function openPack(path: string): Promise<OpenPack> {
-  const { encoder, device } = await openEncoder(path);
+  const pack = packAddress(path);
+  const { manifest } = await loadPack(pack, readFileBytes);
+  if (manifest.kind !== 'recommender') throw new RecommenderError('PACK_INVALID', `${path} is a pack of kind ${manifest.kind}; name a recommender, as "shelfwise train" writes.`);
+  const opened = manifest.encoder ? await openEncoder(path) : null;
+  const encoder = opened?.encoder ?? NO_TEXT_ENCODER;
   const models = await loadModels(
-    { pack: packAddress(path), device: 'wasm' },
+    { pack, device: 'wasm' },
     { readBytes: readFileBytes, devices: { wasm: createPlainDevice, reference: () => Promise.resolve(createReferenceDevice()) }, encoder: () => Promise.resolve(encoder) },
     { report: () => undefined }, // a device that is left has a successor, or loadModels() throws
   );
@@ -34,12 +41,12 @@ export async function openPack(path: string): Promise<OpenPack> {
     ranker: models.ranker,
     demand: models.demand,
     indexOf: models.indexOf,
-    manifest: models.packs[0]!,
+    manifest,
     async encode({ ids, titles }, onProgress) {
       const { dimensions } = encoder;
       const texts = ids.map((id, item) => itemText({ id, title: titles[item]! }));
       const textVectors = new Float32Array(ids.length * dimensions);
-      for (let start = 0; start < ids.length; start += TITLES_AT_ONCE) {
+      for (let start = 0; dimensions > 0 && start < ids.length; start += TITLES_AT_ONCE) {
         const end = Math.min(ids.length, start + TITLES_AT_ONCE);
         textVectors.set(dequantiseRows(quantiseUnitRows(await encoder.encode(texts.slice(start, end)), dimensions)), start * dimensions);
         onProgress(end, ids.length);
@@ -48,8 +55,8 @@ export async function openPack(path: string): Promise<OpenPack> {
     },
     async dispose() {
       await models.dispose();
-      encoder.dispose();
-      device.dispose();
+      opened?.encoder.dispose();
+      opened?.device.dispose();
     },
   };
 }
