@@ -25,6 +25,8 @@ export interface HeadQuery {
   readonly later: readonly number[];
   /** Whether a ranker put that item near its top; otherwise it is a candidate only because it came next. */
   readonly found: boolean;
+  /** Whether the list is what a server would offer, of which all that the session still brings is right. */
+  readonly shelf: boolean;
 }
 
 /** A catalogue's public sales as of a day, [items] each; NaN where there is no series. */
@@ -58,10 +60,12 @@ const QUERIES_PER_SESSION = 4;
 const HARD_PER_RANKER = 30;
 const RANDOM_NEGATIVES = 60;
 const ORDERED_SHARE = 0.5; // of queries whose candidates come in an imitated server order
+const SHELF = 100; // candidates, as in the quality bench
 const EVENTS = 2_000; // per shopper, the newest
 
 /**
- * What the head is trained on: what the protocol asks of the validation part, of shoppers in random order until there are enough lists.
+ * What the head is trained on: what the protocol asks of the validation part, of shoppers in random order until there are enough lists,
+ * and a server's shelf in each session of a shop (`temporal`).
  * Candidates are what any ranker puts near the top, and random others that stand for the rest of the catalogue (their soft-max
  * terms are scaled up: sampled soft-max, Jean et al. 2015, section 3).
  */
@@ -127,6 +131,7 @@ async function sessionQueries(
   const { leavesOut, mostLines } = QUESTIONS[protocol];
   const lines = Array.from({ length: Math.min(mostLines, stop - start - 1) }, (_, i) => i + 1);
   const asked = new Set(random.shuffle(lines).slice(0, QUERIES_PER_SESSION));
+  const shelfAfter = Math.min(...asked); // a shelf helps most early in a session
   const seen = shopperEvents(source, start, stop, protocol === 'temporal' ? 'cart' : null);
   const demand = await source.demandAt(histories.time[start]!);
   const queries: HeadQuery[] = [];
@@ -142,8 +147,29 @@ async function sessionQueries(
     if (leftOut.has(target)) continue;
     const later = new Set(histories.item.subarray(start + line, stop));
     queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { leftOut, target, later }, demand));
+    if (protocol !== 'temporal' || line !== shelfAfter) continue;
+    const shelf = await makeShelf(source, random, { shopper, events: history.length }, prepared, { leftOut, later }, demand);
+    if (shelf) queries.push(shelf);
   }
   return queries;
+}
+
+/** The best of what an imitated server offers, in its order; null where the session brings none of them. */
+async function makeShelf(
+  source: HeadQuerySource,
+  random: Random,
+  asked: Pick<HeadQuery, 'shopper' | 'events'>,
+  prepared: PreparedShopper,
+  { leftOut, later }: { readonly leftOut: ReadonlySet<number>; readonly later: ReadonlySet<number> },
+  demand: DemandFigures,
+): Promise<HeadQuery | null> {
+  const { knn } = prepared.scores;
+  const offered = knn.map((score, item) => (leftOut.has(item) ? NaN : serverScore(score, demand.lastWeek[item]!, random)));
+  const items = Int32Array.from(topItems(offered, SHELF));
+  const right = [...items.keys()].filter((row) => later.has(items[row]!));
+  if (right.length === 0) return null;
+  const views = Array.from(items, (item, position) => candidateView(source, item, demand, position));
+  return { ...asked, items, features: await source.ranker.features(prepared, views), hidden: prepared.hidden.slice(), offsets: new Float32Array(items.length), target: right[0]!, later: right, found: true, shelf: true };
 }
 
 async function makeQuery(
@@ -179,7 +205,7 @@ async function makeQuery(
   );
   const standsFor = Math.log(Math.max(1, rest) / Math.max(1, others.size));
   const offsets = Float32Array.from(rows, (_, row) => (row < hard.size ? 0 : standsFor));
-  return { ...asked, items: Int32Array.from(rows), features, hidden: prepared.hidden.slice(), offsets, target: 0, later: [...rows.keys()].filter((row) => later.has(rows[row]!)), found };
+  return { ...asked, items: Int32Array.from(rows), features, hidden: prepared.hidden.slice(), offsets, target: 0, later: [...rows.keys()].filter((row) => later.has(rows[row]!)), found, shelf: false };
 }
 
 /** An item of the training catalogue as a candidate. */
@@ -198,9 +224,14 @@ function candidateView(source: HeadQuerySource, item: number, demand: DemandFigu
   };
 }
 
-/** A server that knows baskets and sales, and errs: what the demo's does. Positions of the rows, [rows]. */
+/** A server that knows baskets and sales, and errs: what the demo's does. */
+function serverScore(knn: number, lastWeek: number, random: Random): number {
+  return Math.log1p(100 * knn) + 0.3 * Math.log1p(lastWeek || 0) + 0.5 * random.normal();
+}
+
+/** Positions of the rows in that server's order, [rows]. */
 function imitateServerOrder(rows: readonly number[], knn: Float32Array, lastWeek: Float32Array, random: Random): Int32Array {
-  const scores = rows.map((item) => Math.log1p(100 * knn[item]!) + 0.3 * Math.log1p(lastWeek[item] || 0) + 0.5 * random.normal());
+  const scores = rows.map((item) => serverScore(knn[item]!, lastWeek[item]!, random));
   const order = [...rows.keys()].sort((a, b) => scores[b]! - scores[a]!);
   const positions = new Int32Array(rows.length);
   order.forEach((row, position) => (positions[row] = position));

@@ -18,7 +18,7 @@ export interface HeadTrainingOptions {
   readonly batchLists: number;
   /** Share of shoppers that measure the head instead of training it. */
   readonly heldOutShare: number;
-  /** Share of the loss for all that the session still brings; the rest is for the very next item. */
+  /** Share of the loss for all that the session still brings; the rest is for the very next item. A shelf's is for all. */
   readonly laterShare: number;
   /** Dropout on h_u, so that the head does not remember shoppers. */
   readonly contextDropout: number;
@@ -59,7 +59,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
   const random = createRandom(options.seed);
   const heldOut = (query: HeadQuery): boolean => hash(query.shopper) % 1000 < options.heldOutShare * 1000;
   const training = queries.filter((query) => !heldOut(query));
-  const validation = queries.filter(heldOut);
+  const validation = queries.filter((query) => heldOut(query) && !query.shelf);
   const listLength = Math.max(...queries.map(({ features }) => features.length / FEATURE_COUNT));
   const { mean, deviation } = featureMoments(training, columns);
   const shape = { input: 2 * columns.length, context, listLength, lists: options.batchLists };
@@ -72,8 +72,9 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
     chosen.forEach((query, list) => {
       x.set(standardise(query.features, columns, mean, deviation), list * listLength * shape.input);
       offsets.set(query.offsets, list * listLength);
-      shares[list * listLength + query.target] = 1 - options.laterShare;
-      for (const row of query.later) shares[list * listLength + row]! += options.laterShare / query.later.length;
+      const laterShare = query.shelf ? 1 : options.laterShare;
+      shares[list * listLength + query.target] = 1 - laterShare;
+      for (const row of query.later) shares[list * listLength + row]! += laterShare / query.later.length;
       const kept = 1 / (1 - options.contextDropout);
       for (let k = 0; k < context; k++) {
         const factor = !dropout ? 1 : dropout.next() < options.contextDropout ? 0 : kept;
