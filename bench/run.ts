@@ -28,7 +28,7 @@ const MEASURED: Readonly<Record<string, Named>> = {
     load: async () => (await import('./rerank.ts')).rerank,
   },
   train: {
-    about: 'one training step beside tfjs-wasm',
+    about: 'one training step beside tfjs-wasm, and on two threads of Node beside one',
     load: async () => (await import('./train.ts')).train,
   },
   cold: {
@@ -55,7 +55,7 @@ const OTHERS: Readonly<Record<string, Named>> = {
     load: async () => (await import('./quality.ts')).quality,
   },
   data: {
-    about: 'reading 1 and 10 million rows of CSV and Parquet: rows per second, peak memory of a process, bytes for each further row (minutes)',
+    about: 'reading 1 and 10 million rows of CSV and Parquet, and counting what training counts first: rows per second, peak memory of a process, bytes for each further row (minutes)',
     load: async () => (await import('./data.ts')).data,
   },
   demand: {
