@@ -62,6 +62,10 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'next week’s sales on Online Retail, the demand LSTM beside last value, 4-week mean and seasonal naive (minutes: it trains)',
     load: async () => (await import('./demand.ts')).demand,
   },
+  tuning: {
+    about: 'fine-tuning on Online Retail: interest model whole, by LoRA and head-only; the text encoder’s last layer and LoRA, here and on another shop (many minutes; BENCH_PART=interest|encoder)',
+    load: async () => (await import('./tuning.ts')).tuning,
+  },
   baselines: {
     about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
     load: async () => (await import('./baselines.ts')).baselines,

@@ -39,6 +39,8 @@ program
   .option('--warm-up <steps>', 'in which the rate rises to its peak', parseWhole)
   .option('--weight-decay <share>', 'of AdamW, for the interest LSTM', parseAmount)
   .option('--clip <norm>', 'largest norm of its gradients', parseAmount)
+  .option('--init <pack>', 'go on from a pack: its interest model is trained with the days since its end, and the loss on the days before is reported')
+  .option('--adapter <kind>', 'of --init: full, head-only or lora:RANK, which ships merged (default: full)')
   .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,user,kind')
   .option('--embedding <units>', 'of the items', parsePositive)
   .option('--hidden <units>', 'of the interest LSTM’s state', parsePositive)

@@ -6,6 +6,7 @@ import { PURCHASE } from '../learn/histories.ts';
 import { countTables, featureNames, type Part } from '../learn/recommender-training.ts';
 import { writeRecommender } from '../learn/write-recommender.ts';
 import { FEATURE_SCHEMA } from '../rank/feature-schema.ts';
+import { adapterOf } from './adapter-option.ts';
 import { writeWhole } from './checkpoint.ts';
 import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
@@ -18,6 +19,7 @@ import type { TrainingReport } from './report/report-data.ts';
 import { writeReport } from './report/write-report.ts';
 import { logCurves, openScalarLog } from './tensorboard.ts';
 import { demandStage } from './train/demand-stage.ts';
+import { continuedTraining, describeContinued, readEarlierPack } from './train/earlier-pack.ts';
 import { headStage } from './train/head-stage.ts';
 import { interestStage } from './train/interest-stage.ts';
 import { DEFAULT_VALIDATION_DAYS, readShop, type ReadShopOptions } from './train/read-shop.ts';
@@ -30,6 +32,10 @@ export interface TrainOptions extends InterestFlags, ReadShopOptions {
   readonly working?: string;
   readonly name?: string;
   readonly seed?: number;
+  /** A pack's folder: its interest model is trained on with the days since its end. */
+  readonly init?: string;
+  /** What of it: `full` (default), `head-only` or `lora:RANK`. */
+  readonly adapter?: string;
   /** Adds the tables that are fitted, not counted: EASE and the bilinear form over texts. Default: the preset's. */
   readonly fittedTables?: boolean;
   /** How many of the newest sessions are published with the pack for VMIS-kNN; 0 publishes none. Default: the preset's. */
@@ -69,7 +75,10 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const { say } = progress;
   const { out, seed = 1, validationDays = DEFAULT_VALIDATION_DAYS } = options;
   const folders: StageFolders = { working: options.working ?? join(out, 'training'), resume: options.resume, reuse: options.reuse };
-  const recipe = { ...interestTrainingOf(options), seed, ...(options.epochs !== undefined && { maxEpochs: options.epochs }) };
+  const adapter = adapterOf(options.adapter, options.init);
+  const earlier = options.init === undefined ? undefined : await readEarlierPack(options.init);
+  const anew = { ...interestTrainingOf(options), adapter, seed, ...(options.epochs !== undefined && { maxEpochs: options.epochs }) };
+  const recipe = earlier ? continuedTraining(earlier, anew, options.learningRate) : anew;
   await mkdir(folders.working, { recursive: true });
   const data = await readShop(options, say);
   const { shop, protocol, learnt, encoderRevision, period } = data;
@@ -82,7 +91,8 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const asked = options.without ?? [];
   const useText = !asked.includes('text') && shop.textDimensions > 0;
   const stage = { folders, kernels, device, progress, seed };
-  const interest = asked.includes('lstm') ? null : await interestStage(data, { ...stage, settings: recipe, useText, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
+  const interest = asked.includes('lstm') ? null : await interestStage(data, { ...stage, settings: recipe, useText, earlier, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
+  if (earlier && interest?.continued) for (const line of describeContinued(earlier, interest)) say(line);
   kernels.release();
   const demand = asked.includes('demand') ? null : await demandStage(data, stage);
   kernels.release();
@@ -100,6 +110,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
       kind: 'recommender',
       name: options.name ?? 'shop',
       created,
+      ...(earlier && { base: { name: earlier.manifest.name, revision: earlier.manifest.revision } }),
       ...(options.encoder !== undefined && { encoder: { revision: encoderRevision, address: relative(out, packAddress(options.encoder)).replaceAll('\\', '/') } }),
       dims: { text: shop.textDimensions, embedding, hidden, items: shop.itemIds.length, context: interest ? hidden : 0 },
       features: { ...FEATURE_SCHEMA, names: featureNames(without, tables) },
@@ -134,6 +145,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     },
     seed,
     interrupted: interest?.interrupted ?? false,
+    ...(earlier && interest?.continued && { continued: { pack: earlier.manifest.revision, adapter: options.adapter ?? 'full', trained: interest.trained, loss: interest.continued } }),
     curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
     evaluation: head.evaluation,
   };

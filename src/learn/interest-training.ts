@@ -1,15 +1,16 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
-import type { Sample } from '../evaluate/bootstrap.ts';
 import { createRandom, type Random } from '../lib/random.ts';
+import { adaptParameters, countNumbers, type AdapterOptions } from './adapters.ts';
 import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
-import { PURCHASE, type Histories } from './histories.ts';
+import { meanLoss, startFrom, type ContinuedLoss, type EarlierInterest } from './continued-interest.ts';
+import { CART, PURCHASE, type Histories } from './histories.ts';
 import { embeddingLength, InterestNetwork, type Regularisation } from './interest-network.ts';
-import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
-import { clipGradients, stepAdamW } from './parameters.ts';
-import type { Protocol } from './protocol.ts';
+import { clipGradients, stepAdamW, type ParameterSet } from './parameters.ts';
+import { QUESTIONS, type Protocol } from './protocol.ts';
 import type { SequenceOptions } from './sequence-layer.ts';
+import { heldFrom } from './split-log.ts';
 import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
@@ -31,6 +32,8 @@ export interface InterestTrainingOptions {
   readonly clip: number;
   /** Groups of parameters that keep the values they start with. */
   readonly freeze: readonly ParameterGroup[];
+  /** What of the rest is trained, and how. */
+  readonly adapter: AdapterOptions;
   readonly model: SequenceOptions;
   readonly embedding: number;
   readonly hidden: number;
@@ -56,6 +59,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   warmUpSteps: 100,
   clip: 1,
   freeze: [],
+  adapter: { kind: 'full' },
   model: { kind: 'lstm' },
   embedding: 64,
   hidden: 96,
@@ -81,6 +85,8 @@ export interface InterestData {
   readonly priceQuantiles: Float32Array;
   /** [items], NaN where there is none; what an imitated view shows. */
   readonly itemPrices: Float32Array;
+  /** The model to go on from; without one, training starts at random. */
+  readonly earlier?: EarlierInterest | undefined;
 }
 
 /** After each epoch: enough to go on from exactly here. */
@@ -103,8 +109,7 @@ export interface InterestEpoch {
 
 export interface InterestHooks {
   readonly onProgress?: (progress: { phase: 'train' | 'refit'; epoch: number; share: number; loss: number }) => void;
-  /** `gains` are NDCG@10 of each question of the validation part; null in a refit. */
-  readonly onEpoch?: (epoch: InterestEpoch, gains: readonly Sample[] | null) => void;
+  readonly onEpoch?: (epoch: InterestEpoch) => void;
   readonly saveCheckpoint?: (checkpoint: InterestCheckpoint) => Promise<void>;
   readonly resumeFrom?: InterestCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -116,8 +121,13 @@ export interface TrainedInterest {
   /** After refitting through the validation period: this ships. */
   readonly shipped: Map<string, { shape: number[]; values: Float32Array }>;
   readonly history: readonly InterestEpoch[];
+  /** Numbers that were trained. */
+  readonly trained: number;
+  /** Where training went on from an earlier model: its losses, and those of `tuned`. */
+  readonly continued: ContinuedLoss | null;
 }
 
+const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
 const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
@@ -133,15 +143,20 @@ export async function trainInterest(
   const shape = { model: options.model, items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, cosine: options.cosine, lanes: options.lanes, steps: options.steps };
   const itemCounts = countItems(data.training);
   const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
-  const { parameters } = network;
+  const { earlier } = data;
+  if (earlier) startFrom(network.parameters, earlier, data.textVectors, kernels);
+  const losses = (): { old: number | null; recent: number } | null => earlier ? { old: earlier.oldDays && meanLoss(network, earlier.oldDays, earlier.oldDays.offsets), recent: meanLoss(network, data.refit, heldFrom(data)) } : null;
+  const before = losses();
   const frozen: readonly string[] = options.freeze;
-  const learning = new Map([...parameters].filter(([name]) => !frozen.includes(name.split('.')[0]!)));
+  const adapted = adaptParameters(options.adapter, network.parameters, (name) => !frozen.includes(name.split('.')[0]!), kernels, random);
+  const { learning } = adapted;
+  const parameters: ParameterSet = new Map([...network.parameters, ...adapted.added]);
   const resumed = hooks.resumeFrom;
   const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
   let history: InterestEpoch[] = resumed ? [...resumed.history] : [];
-  let bestEpoch = resumed?.best ?? { epoch: 0, ndcg: -1 };
+  let bestEpoch = resumed?.best ?? { epoch: 0, ndcg: earlier ? validate(network, data, options) : -1 }; // what went on may not end worse than it came
   let step = resumed?.step ?? 0;
-  if (resumed) restore(network, best, resumed);
+  if (resumed) restore(parameters, best, resumed);
 
   const runEpoch = async (phase: 'train' | 'refit', epoch: number, histories: Histories, rate: (share: number) => number): Promise<void> => {
     const started = Date.now();
@@ -154,24 +169,25 @@ export async function trainInterest(
     for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
       const result = network.learn(chunk, epochRandom, options.regularisation);
+      adapted.project();
       clipGradients(kernels, learning, options.clip);
       stepAdamW(kernels, learning, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
+      adapted.refresh();
       loss += result.loss;
       weight += result.weight;
       read += result.weight;
       hooks.onProgress?.({ phase, epoch, share: Math.min(1, read / lines), loss: loss / Math.max(1, weight) });
       await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
     }
-    const gains = phase === 'train' ? validateInterest([network], data) : null;
-    const ndcg = gains && meanGain(gains);
+    const ndcg = phase === 'train' ? validate(network, data, options) : null;
     const record = { epoch, loss: loss / Math.max(1, weight), ndcg, seconds: (Date.now() - started) / 1000 };
     history = [...history, record];
-    hooks.onEpoch?.(record, gains);
+    hooks.onEpoch?.(record);
     if (ndcg !== null && ndcg > bestEpoch.ndcg) {
       bestEpoch = { epoch, ndcg };
       for (const [name, { values }] of parameters) best.get(name)!.set(values);
     }
-    await hooks.saveCheckpoint?.({ phase, epoch, step, best: bestEpoch, history, tensors: snapshot(network, best) });
+    await hooks.saveCheckpoint?.({ phase, epoch, step, best: bestEpoch, history, tensors: snapshot(parameters, best) });
   };
 
   const inTraining = !resumed || resumed.phase === 'train';
@@ -187,9 +203,11 @@ export async function trainInterest(
     const rate = (share: number): number => options.learningRate * REFIT_RATE * (1 - (epoch - 1 + share) / options.refitEpochs);
     await runEpoch('refit', epoch, data.refit, rate);
   }
-  const shipped = exportTensors(network, data.refit);
+  const shipped = exportTensors(network, data.refit, earlier);
   for (const [name, { values }] of parameters) values.set(tuned.get(name)!);
-  return { tuned: exportTensors(network, data.training), shipped, history };
+  const after = losses();
+  const continued = before && after && { old: before.old === null || after.old === null ? null : { before: before.old, after: after.old }, recent: { before: before.recent, after: after.recent } };
+  return { tuned: exportTensors(network, data.training, earlier), shipped, history, trained: countNumbers(learning), continued };
 }
 
 function cosineDecay(share: number): number {
@@ -213,6 +231,59 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
   return undefined;
 }
 
+/** NDCG@10 of what the protocol asks of the validation part, all items ranked. */
+function validate(network: InterestNetwork, data: InterestData, options: InterestTrainingOptions): number {
+  const { leavesOut, mostLines } = QUESTIONS[data.protocol];
+  const { item, session, offsets, kind } = data.refit;
+  const held = heldFrom(data);
+  const isNext = (event: number): boolean => event > 0 && session[event - 1] === session[event];
+  const lineOf = (event: number): number => {
+    let line = 0;
+    while (line <= mostLines && isNext(event - line)) line++;
+    return line;
+  };
+  function* streams(): Generator<EventStream, undefined> {
+    for (const user of validationShoppers(data, held)) {
+      const end = offsets[user + 1]!;
+      const from = held[user]!;
+      const first = Math.max(offsets[user]!, end - VALIDATION_EVENTS);
+      yield plainStream(data.refit, first, end, {
+        kindOf: (event) => (data.protocol === 'temporal' && event >= from && kind[event] === PURCHASE ? CART : kind[event]!),
+        labelOf: (event) => (event >= from && isNext(event) && lineOf(event) <= mostLines ? event : -1),
+      });
+    }
+    return undefined;
+  }
+  let gain = 0;
+  let count = 0;
+  network.resetState();
+  for (const chunk of cutIntoChunks(streams(), options.lanes, options.steps)) {
+    network.predict(chunk, (row) => chunk.targetLabel[row]! >= 0, (row, scores) => {
+      const event = chunk.targetLabel[row]!;
+      const target = scores[item[event]!]!;
+      let rank = 0;
+      for (const score of scores) if (score > target) rank++;
+      if (leavesOut) for (let before = event; isNext(before); before--) if (scores[item[before - 1]!]! > target) rank--;
+      gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
+      count++;
+    });
+  }
+  network.resetState();
+  return count === 0 ? 0 : gain / count;
+}
+
+/** Users with a validation part, spread evenly over all there are. */
+function validationShoppers({ protocol, refit: { users, offsets } }: InterestData, held: Int32Array): number[] {
+  const { newShoppers, shoppers } = QUESTIONS[protocol];
+  const asked = Array.from({ length: users }, (_, user) => user).filter((user) => {
+    const end = offsets[user + 1]!;
+    const isKnown = held[user]! > Math.max(offsets[user]!, end - VALIDATION_EVENTS);
+    return held[user]! < end && end - offsets[user]! >= 2 && (newShoppers || isKnown);
+  });
+  const step = Math.max(1, asked.length / shoppers);
+  return Array.from({ length: Math.min(asked.length, shoppers) }, (_, k) => asked[Math.floor(k * step)]!);
+}
+
 /** [items] */
 function countItems({ items, item }: Histories): Int32Array {
   const counts = new Int32Array(items);
@@ -220,10 +291,11 @@ function countItems({ items, item }: Histories): Int32Array {
   return counts;
 }
 
-function exportTensors(network: InterestNetwork, histories: Histories): Map<string, { shape: number[]; values: Float32Array }> {
+/** What an earlier model knew of an item stays, however rare the item has become. */
+function exportTensors(network: InterestNetwork, histories: Histories, earlier: EarlierInterest | undefined): Map<string, { shape: number[]; values: Float32Array }> {
   const { items, embedding, text, cosine } = network.shape;
   const lines = countItems(histories);
-  const oftenSeen = Uint8Array.from(lines, (count) => (text === 0 || count >= MIN_LINES_FOR_RESIDUAL ? 1 : 0));
+  const oftenSeen = Uint8Array.from(lines, (count, item) => (text === 0 || count >= MIN_LINES_FOR_RESIDUAL || (earlier?.rowOf[item] ?? -1) >= 0 ? 1 : 0));
   const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
   for (const [name, { shape, values }] of network.parameters) {
     if (name !== 'residual') tensors.set(name, { shape: [...shape], values: values.slice() });
@@ -235,16 +307,16 @@ function exportTensors(network: InterestNetwork, histories: Histories): Map<stri
   return tensors;
 }
 
-function snapshot(network: InterestNetwork, best: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+function snapshot(parameters: ParameterSet, best: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   const tensors = new Map<string, Float32Array>();
-  for (const [name, { values, first, second }] of network.parameters) {
+  for (const [name, { values, first, second }] of parameters) {
     tensors.set(name, values.slice()).set(`${name}.first`, first.slice()).set(`${name}.second`, second.slice()).set(`${name}.best`, best.get(name)!.slice());
   }
   return tensors;
 }
 
-function restore(network: InterestNetwork, best: ReadonlyMap<string, Float32Array>, { tensors }: InterestCheckpoint): void {
-  for (const [name, { values, first, second }] of network.parameters) {
+function restore(parameters: ParameterSet, best: ReadonlyMap<string, Float32Array>, { tensors }: InterestCheckpoint): void {
+  for (const [name, { values, first, second }] of parameters) {
     values.set(tensors.get(name)!);
     first.set(tensors.get(`${name}.first`)!);
     second.set(tensors.get(`${name}.second`)!);

@@ -52,7 +52,7 @@ function vectorOf(x: tf.Tensor2D, weights: Weights): tf.Tensor {
 
 function lossOf(states: readonly tf.Tensor2D[], weights: Weights): tf.Scalar {
   const vectors = states.map((x) => vectorOf(x, weights));
-  const scores = tf.matMul(tf.stack(vectors.slice(0, PAIRS)) as tf.Tensor2D, tf.stack(vectors.slice(PAIRS)) as tf.Tensor2D, false, true).div<tf.Tensor2D>(TEMPERATURE);
+  const scores = tf.matMul(tf.stack(vectors.slice(0, PAIRS)), tf.stack(vectors.slice(PAIRS)), false, true).div<tf.Tensor2D>(TEMPERATURE);
   const right = tf.eye(PAIRS);
   const mean = (rows: tf.Tensor2D): tf.Tensor => tf.logSumExp(rows, 1).sub(rows.mul(right).sum(1)).mean();
   return mean(scores).add(mean(scores.transpose())).div(2).asScalar();

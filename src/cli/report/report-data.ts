@@ -1,3 +1,4 @@
+import type { ContinuedLoss } from '../../learn/continued-interest.ts';
 import type { Protocol } from '../../learn/protocol.ts';
 
 /** What `shelfwise train` writes as report.json and draws as report.html. */
@@ -18,6 +19,8 @@ export interface TrainingReport {
   readonly seed: number;
   /** Whether the training was stopped by its user, who kept the best epoch so far. */
   readonly interrupted: boolean;
+  /** Where training went on from a pack (its revision): mean losses of p(next item) on days before its end and on the validation days, before and after. */
+  readonly continued?: { readonly pack: string; readonly adapter: string; readonly trained: number | null; readonly loss: ContinuedLoss };
   readonly curves: readonly TrainingCurve[];
   /** Null where nothing was held out to measure on. */
   readonly evaluation: Evaluation | null;

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainingKernels } from '../../compute/training-kernels.ts';
 import { RecommenderError } from '../../errors.ts';
+import type { ContinuedLoss } from '../../learn/continued-interest.ts';
 import { groupByUser } from '../../learn/histories.ts';
 import { trainInterest, type InterestData, type InterestEpoch, type InterestHooks, type InterestTrainingOptions, type TrainedInterest } from '../../learn/interest-training.ts';
 import { QUESTIONS } from '../../learn/protocol.ts';
@@ -9,6 +10,7 @@ import { packInterest } from '../../learn/write-recommender.ts';
 import { parseSafetensors, type SafeTensors } from '../../lib/safetensors.ts';
 import { readCheckpoint, writeCheckpoint } from '../checkpoint.ts';
 import type { Progress } from '../progress.ts';
+import { continuedData, type EarlierPack } from './earlier-pack.ts';
 import type { TrainingShop } from './read-shop.ts';
 import { fingerprintOf, readStage, readStageJson, writeStage, type StageFolders } from './stage-files.ts';
 
@@ -19,6 +21,10 @@ export interface InterestStage {
   /** None where the stage was taken from a training that kept none. */
   readonly epochs: readonly InterestEpoch[];
   readonly interrupted: boolean;
+  /** Numbers that were trained; null where the stage was taken from another training. */
+  readonly trained: number | null;
+  /** Losses before and after, where the training went on from a pack. */
+  readonly continued: ContinuedLoss | null;
 }
 
 export interface InterestStageOptions {
@@ -27,6 +33,8 @@ export interface InterestStageOptions {
   readonly folders: StageFolders;
   readonly kernels: TrainingKernels;
   readonly progress: Progress;
+  /** The pack to go on from. */
+  readonly earlier?: EarlierPack | undefined;
   readonly logEpoch: (epochs: readonly InterestEpoch[]) => void;
 }
 
@@ -48,14 +56,14 @@ export function interestData({ protocol, shop, learnt }: TrainingShop, useText: 
  * Trains the interest model, or takes it from an earlier training; Ctrl-C ends the training with the best epoch so far.
  * @throws RecommenderError `ABORTED` for a Ctrl-C before the first whole epoch.
  */
-export async function interestStage(data: TrainingShop, { settings, useText, folders, kernels, progress, logEpoch }: InterestStageOptions): Promise<InterestStage> {
+export async function interestStage(data: TrainingShop, { settings, useText, folders, kernels, progress, earlier, logEpoch }: InterestStageOptions): Promise<InterestStage> {
   const { say } = progress;
-  const file = `interest${useText ? '' : '-without-text'}-${fingerprintOf(data, [JSON.stringify(settings)])}`;
+  const file = `interest${useText ? '' : '-without-text'}-${fingerprintOf(data, [JSON.stringify(settings), ...(earlier ? [earlier.manifest.revision] : [])])}`;
   const [done, shippedDone, figures] = [await readStage(folders, `${file}.tuned.safetensors`), await readStage(folders, `${file}.shipped.safetensors`), await readStageJson<Record<string, number>>(folders, `${file}.json`)];
   if (done && shippedDone && figures) {
     say(`interest LSTM: taken from an earlier training (${file})`);
     const epochs = (await readStageJson<InterestEpoch[]>(folders, `${file}.epochs.json`)) ?? [];
-    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shippedDone), measured: figures, epochs, interrupted: false };
+    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shippedDone), measured: figures, epochs, interrupted: false, trained: null, continued: null };
   }
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new RecommenderError('ABORTED', 'No epoch was whole, so nothing was kept.'));
@@ -85,7 +93,7 @@ export async function interestStage(data: TrainingShop, { settings, useText, fol
       say(`interest LSTM: epoch ${epoch}, loss ${loss.toFixed(4)}${ndcg === null ? ' (refit)' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}, ${seconds.toFixed(0)} s`);
     },
   };
-  const material = interestData(data, useText);
+  const material = earlier ? continuedData(earlier, data, interestData(data, useText)) : interestData(data, useText);
   const { trained, interrupted } = await trainInterest(material, kernels, settings, hooks).then(
     (whole) => ({ trained: whole, interrupted: false }),
     async (error: unknown) => {
@@ -110,7 +118,7 @@ export async function interestStage(data: TrainingShop, { settings, useText, fol
     await writeStage(folders, `${file}.shipped.safetensors`, shipped);
     await writeStage(folders, `${file}.json`, measured);
   }
-  return { tuned: parseSafetensors(tuned), shipped: parseSafetensors(shipped), measured, epochs: trained.history, interrupted };
+  return { tuned: parseSafetensors(tuned), shipped: parseSafetensors(shipped), measured, epochs: trained.history, interrupted, trained: trained.trained, continued: trained.continued };
 }
 
 /** A model without text has no projection; unseen items are then zeros. */

@@ -1,0 +1,84 @@
+import { openTrainingKernels } from '../../src/compute/open-training-kernels.ts';
+import { readShop } from '../../src/cli/train/read-shop.ts';
+import { estimate } from '../../src/evaluate/bootstrap.ts';
+import type { AdapterOptions } from '../../src/learn/adapters.ts';
+import { judgeEvents, startFrom, type JudgedEvent } from '../../src/learn/continued-interest.ts';
+import { groupByUser, type Histories } from '../../src/learn/histories.ts';
+import { InterestNetwork } from '../../src/learn/interest-network.ts';
+import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestData } from '../../src/learn/interest-training.ts';
+import { heldFrom, rowsOfLog } from '../../src/learn/split-log.ts';
+import { createRandom } from '../../src/lib/random.ts';
+import type { FloatTensors } from '../../src/learn/write-recommender.ts';
+import { summarise, type BenchResult, type BenchRow, type BenchTableCell } from '../harness.ts';
+import { ONLINE_RETAIL } from '../quality/online-retail.ts';
+
+/** One shopper in so many takes part: the whole log takes an hour. */
+const ONE_IN = 4;
+const KERNEL_BYTES = 2 ** 30;
+
+const at = (day: string): number => Date.parse(day) / 1_000;
+const [SEPTEMBER, OCTOBER, LATE_OCTOBER, NOVEMBER, DECEMBER] = ['2011-09-01', '2011-10-01', '2011-10-24', '2011-11-01', '2011-12-01'].map(at) as [number, number, number, number, number];
+
+const VARIANTS: readonly { readonly name: string; readonly adapter: AdapterOptions; readonly learningRate: number }[] = [
+  { name: 'full', adapter: { kind: 'full' }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate / 4 },
+  { name: 'lora:8', adapter: { kind: 'lora', rank: 8 }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate },
+  { name: 'lora:2', adapter: { kind: 'lora', rank: 2 }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate },
+  { name: 'head-only', adapter: { kind: 'head-only' }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate / 4 },
+];
+
+/** Full, LoRA and head-only: NDCG@10 and loss on November, loss on the days before October, numbers trained and minutes. */
+export async function interestTable(): Promise<BenchResult> {
+  const { shop } = await readShop({ ...ONLINE_RETAIL, until: new Date(DECEMBER * 1_000).toISOString(), validationDays: 30 }, console.log);
+  const log = rowsOfLog(shop.log, (row) => shop.log.user[row]! % ONE_IN === 0);
+  const between = (from: number, until: number): Histories => groupByUser(rowsOfLog(log, (row) => log.time[row]! >= from && log.time[row]! < until));
+  const base = { protocol: 'temporal', textVectors: shop.textVectors, textDimensions: shop.textDimensions, priceQuantiles: shop.priceQuantiles, itemPrices: shop.itemPrices } as const;
+  const settings = { ...DEFAULT_INTEREST_TRAINING, seed: ONLINE_RETAIL.seed };
+  const kernels = await openTrainingKernels({ maxBytes: KERNEL_BYTES });
+
+  const judge = (tensors: FloatTensors, histories: Histories, countedFrom: Int32Array, rowOf: Int32Array): JudgedEvent[] => {
+    kernels.release();
+    const { embedding, hidden, cosine, lanes, steps, model } = settings;
+    const network = new InterestNetwork({ model, items: histories.items, text: shop.textDimensions, embedding, hidden, cosine, lanes, steps }, { ...base, itemCounts: new Int32Array(histories.items) }, { kind: 'softmax' }, kernels, createRandom(1));
+    startFrom(network.parameters, { tensors, rowOf, oldDays: null }, shop.textVectors, kernels);
+    return judgeEvents(network, histories, countedFrom);
+  };
+
+  console.log(`a model until October, of one shopper in ${ONE_IN}: ${log.item.length} lines, ${shop.itemIds.length} items …`);
+  const trained = await trainInterest({ ...base, training: between(0, SEPTEMBER), refit: between(0, OCTOBER) }, kernels, { ...settings, maxEpochs: 8, refitEpochs: 1 }, { onEpoch: logEpoch });
+  const oldDays = between(0, OCTOBER);
+  const known = new Set(oldDays.item);
+  const rowOf = Int32Array.from({ length: log.items }, (_, item) => (known.has(item) ? item : -1));
+  const every = Int32Array.from({ length: log.items }, (_, item) => item);
+  const all = between(0, DECEMBER);
+  const november = heldFrom({ training: between(0, NOVEMBER), refit: all });
+
+  const rows: BenchRow[] = [];
+  const tables: BenchTableCell[] = [];
+  const note = (name: string, tensors: FloatTensors, items: Int32Array): void => {
+    const recent = judge(tensors, all, november, items);
+    const old = judge(tensors, oldDays, oldDays.offsets.slice(0, -1), items);
+    const cell = (metric: string, judged: readonly JudgedEvent[], value: (event: JudgedEvent) => number): void => {
+      tables.push({ task: 'interest model tuned on October', ranker: name, metric, ...estimate(judged.map((event) => ({ customer: event.user, value: value(event) }))) });
+    };
+    cell('NDCG@10, November', recent, ({ ndcg }) => ndcg);
+    cell('loss, November', recent, ({ loss }) => loss);
+    cell('loss, old days', old, ({ loss }) => loss);
+  };
+  note('untuned', trained.shipped, rowOf);
+  for (const { name, adapter, learningRate } of VARIANTS) {
+    console.log(`${name} …`);
+    kernels.release();
+    const started = Date.now();
+    const data: InterestData = { ...base, training: between(OCTOBER, LATE_OCTOBER), refit: between(OCTOBER, NOVEMBER), earlier: { tensors: trained.shipped, rowOf, oldDays: null } };
+    const tuned = await trainInterest(data, kernels, { ...settings, adapter, learningRate, warmUpSteps: 20, maxEpochs: 4, refitEpochs: 1 }, { onEpoch: logEpoch });
+    rows.push(summarise({ name: `interest, ${name}: numbers trained`, unit: '', ours: [tuned.trained] }));
+    rows.push(summarise({ name: `interest, ${name}: time`, unit: 'minutes', ours: [(Date.now() - started) / 60_000] }));
+    note(name, tuned.shipped, every);
+  }
+  await kernels.close();
+  return { rows, tables };
+}
+
+function logEpoch({ epoch, loss, ndcg }: { epoch: number; loss: number; ndcg: number | null }): void {
+  console.log(`  epoch ${epoch}: loss ${loss.toFixed(4)}${ndcg === null ? '' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}`);
+}

@@ -1,0 +1,56 @@
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runInspect } from '../../../src/cli/inspect.ts';
+import { runTrain, type TrainOptions } from '../../../src/cli/train.ts';
+import { FIRST_VISIT, writeTinyShop } from '../../helpers/tiny-shop.ts';
+
+const DAY = 86_400;
+const quiet = (): void => undefined;
+const dayAfter = (visit: number): string => new Date((FIRST_VISIT + visit * 14 * DAY + DAY) * 1_000).toISOString();
+
+let folder: string;
+let shop: Pick<TrainOptions, 'interactions' | 'items' | 'encoder'>;
+let earlier: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shelfwise-init-'));
+  shop = await writeTinyShop(folder);
+  earlier = join(folder, 'earlier');
+  await runTrain({ ...shop, out: earlier, until: dayAfter(2), validationDays: 10, epochs: 2 }, quiet);
+  // An item that the earlier pack has never seen.
+  await appendFile(shop.items, 'red-lantern,A red lantern,9\n');
+  await appendFile(shop.interactions, [3, 4, 5].map((visit) => `u0,red-lantern,${FIRST_VISIT + visit * 14 * DAY},purchase,1,9,late${visit}\n`).join(''));
+}, 120_000);
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('shelfwise train --init', () => {
+  test('goes on with the days since, by LoRA: the same bytes again, and losses of old and new days in the report', async () => {
+    const said: string[] = [];
+    const next = { ...shop, init: earlier, adapter: 'lora:4', validationDays: 10, epochs: 4, learningRate: 0.02, warmUp: 0 };
+    const report = await runTrain({ ...next, out: join(folder, 'one') }, (line) => said.push(line));
+    await runTrain({ ...next, out: join(folder, 'two') }, quiet);
+    expect(await readFile(join(folder, 'two', 'pack.json'))).toEqual(await readFile(join(folder, 'one', 'pack.json')));
+    const base = JSON.parse(await readFile(join(earlier, 'pack.json'), 'utf8')) as { revision: string; dims: { items: number } };
+    const pack = JSON.parse(await readFile(join(folder, 'one', 'pack.json'), 'utf8')) as typeof base & { base: object };
+    expect(pack.base).toEqual({ name: 'shop', revision: base.revision });
+    expect(pack.dims.items).toBe(base.dims.items + 1);
+    await runInspect({ pack: join(folder, 'one') });
+    expect(report.continued).toMatchObject({ pack: base.revision, adapter: 'lora:4', trained: expect.any(Number) as number });
+    const { old, recent } = report.continued!.loss;
+    expect(recent.after).toBeLessThanOrEqual(recent.before); // four short epochs may not beat what came
+    expect(old!.before).toBeGreaterThan(0);
+    expect(said).toContainEqual(expect.stringMatching(/went on from shop .* loss on the validation days .* on days before the pack's end \d/));
+  }, 240_000);
+
+  test('refuses what it cannot go on from, with advice', async () => {
+    const next = { ...shop, out: join(folder, 'none'), epochs: 1 };
+    await expect(runTrain({ ...next, adapter: 'lora:4' }, quiet)).rejects.toThrow('belongs to --init');
+    for (const adapter of ['lora:0', 'adapter:4']) await expect(runTrain({ ...next, init: earlier, adapter }, quiet)).rejects.toThrow('there are full, head-only and lora:RANK');
+    await expect(runTrain({ ...next, init: earlier, validationDays: 45 }, quiet)).rejects.toThrow('choose fewer --validation-days');
+    await expect(runTrain({ ...next, init: shop.encoder! }, quiet)).rejects.toMatchObject({ code: 'PACK_INVALID' });
+  }, 240_000);
+});
