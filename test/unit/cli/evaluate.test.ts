@@ -20,7 +20,7 @@ const pack = (): string => join(folder, 'pack');
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shelfwise-evaluate-'));
   const files = await writeTinyShop(folder);
-  shop = files;
+  shop = { interactions: files.interactions, items: files.items };
   await runTrain({ ...files, out: pack(), until: LAST_VISITS, validationDays: 20, epochs: 3 }, () => undefined);
 }, 240_000);
 afterAll(() => rm(folder, { recursive: true }));
@@ -134,4 +134,13 @@ describe('shelfwise evaluate', () => {
     expect([targets, countedOn]).toEqual([180, 1_201]);
     expect(warnings).toEqual([expect.stringMatching(/1 training lines .* the split looks ahead/)]);
   }, 120_000);
+
+  it('measures a pack that knows items by identity alone, without diversity of texts', async () => {
+    const identity = join(folder, 'identity');
+    await runTrain({ ...shop, out: identity, without: ['text'], until: LAST_VISITS, validationDays: 20, epochs: 2 }, () => undefined);
+    const { rankers } = await evaluate({ pack: identity, from: LAST_VISITS });
+    expect(Object.keys(rankers)).not.toContain('bilinear text');
+    expect(rankers['shelfwise']!['diversity@10']).toBeNaN();
+    expect(rankers['shelfwise']!['hr@10']).toBeGreaterThan(rankers['popular']!['hr@10']);
+  }, 240_000);
 });
