@@ -1,12 +1,13 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
+import type { SequenceKind } from '../packs/sequence-kinds.ts';
+import { createGruLayer, gruPlan } from './gru-layer.ts';
 import { createLstmLayer, lstmPlan } from './lstm-layer.ts';
 import type { ParameterPlan, ParameterSet } from './parameters.ts';
+import { createTransformerLayer, transformerPlan, type TransformerOptions } from './transformer-layer.ts';
 
 /** How a sequence model reads what came before. */
-export interface SequenceOptions {
-  readonly kind: 'lstm';
-}
+export type SequenceOptions = { readonly kind: Exclude<SequenceKind, 'transformer'> } | TransformerOptions;
 
 export interface SequenceShape {
   readonly lanes: number;
@@ -32,15 +33,25 @@ export interface SequenceLayer {
   backward(xGradient: Float32Array, hiddenGradient: Float32Array, x: Float32Array, keep: Float32Array): void;
 }
 
-const LAYERS = {
-  lstm: { plan: lstmPlan, create: createLstmLayer },
-};
-
 /** What a layer's parameters are, in the order in which they are drawn. */
-export function sequencePlan({ kind }: SequenceOptions, shape: SequenceShape): ParameterPlan {
-  return LAYERS[kind].plan(shape);
+export function sequencePlan(options: SequenceOptions, shape: SequenceShape): ParameterPlan {
+  switch (options.kind) {
+    case 'lstm':
+      return lstmPlan(shape);
+    case 'gru':
+      return gruPlan(shape);
+    case 'transformer':
+      return transformerPlan(shape, options);
+  }
 }
 
-export function createSequenceLayer({ kind }: SequenceOptions, shape: SequenceShape, parameters: ParameterSet, kernels: TrainingKernels): SequenceLayer {
-  return LAYERS[kind].create(shape, parameters, kernels);
+export function createSequenceLayer(options: SequenceOptions, shape: SequenceShape, parameters: ParameterSet, kernels: TrainingKernels): SequenceLayer {
+  switch (options.kind) {
+    case 'lstm':
+      return createLstmLayer(shape, parameters, kernels);
+    case 'gru':
+      return createGruLayer(shape, parameters, kernels);
+    case 'transformer':
+      return createTransformerLayer(shape, parameters, kernels, options);
+  }
 }
