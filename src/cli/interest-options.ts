@@ -1,12 +1,20 @@
 import { RecommenderError } from '../errors.ts';
 import { PARAMETER_GROUPS, type InterestTrainingOptions, type ParameterGroup } from '../learn/interest-training.ts';
 import type { ItemLossOptions } from '../learn/losses.ts';
+import type { SequenceOptions } from '../learn/sequence-layer.ts';
+import type { SequenceKind } from '../packs/sequence-kinds.ts';
 import { PRESETS, type PresetName } from './presets.ts';
 
 /** How `shelfwise train` is told to train the interest LSTM; what is left out is as in the preset. */
 export interface InterestFlags {
   /** Default `shop`. */
   readonly preset?: PresetName;
+  /** Default `lstm`. */
+  readonly model?: SequenceKind;
+  /** Of the transformer. Default 2, 2 and .2. */
+  readonly layers?: number;
+  readonly heads?: number;
+  readonly layerDropout?: number;
   readonly loss?: ItemLossOptions['kind'];
   /** Items that a sampling loss compares with. Default: the preset's, else 256. */
   readonly negatives?: number;
@@ -51,7 +59,16 @@ export function interestTrainingOf(flags: InterestFlags): InterestTrainingOption
   const { learningRate = defaults.learningRate, weightDecay = defaults.weightDecay, clip = defaults.clip, warmUp = defaults.warmUpSteps } = flags;
   if (clip === 0) throw refuse('--clip 0 would leave no gradient; choose a larger norm.');
   const regularisation = { ...defaults.regularisation, inputDropout, hiddenDropout };
-  return { ...defaults, lanes, steps, patience, embedding, hidden, cosine, regularisation, loss: lossOf(flags, defaults.loss), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
+  return { ...defaults, model: modelOf(flags, hidden), lanes, steps, patience, embedding, hidden, cosine, regularisation, loss: lossOf(flags, defaults.loss), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
+}
+
+function modelOf({ model: kind = 'lstm', layers, heads = 2, layerDropout = 0.2 }: InterestFlags, hidden: number): SequenceOptions {
+  if (kind === 'transformer') {
+    if (hidden % heads !== 0) throw refuse(`--heads ${heads} must divide --hidden ${hidden}.`);
+    if (layerDropout >= 1) throw refuse('--layer-dropout must be below 1; 0.1 to 0.5 are usual.');
+    return { kind, layers: layers ?? 2, heads, dropout: layerDropout };
+  }
+  return { kind };
 }
 
 function lossOf({ loss, negatives, sampler, calibration }: InterestFlags, preset: ItemLossOptions): ItemLossOptions {

@@ -6,6 +6,7 @@ import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import { PROTOCOLS } from '../evaluate/protocol.ts';
+import { SEQUENCE_KINDS } from '../packs/sequence-kinds.ts';
 import type { TrainOptions } from './train.ts';
 import type { TuneEncoderOptions } from './tune-encoder.ts';
 
@@ -41,14 +42,18 @@ program
   .option('--clip <norm>', 'largest norm of its gradients', parseAmount)
   .option('--init <pack>', 'go on from a pack: its interest model is trained with the days since its end, and the loss on the days before is reported')
   .option('--adapter <kind>', 'of --init: full, head-only or lora:RANK, which ships merged (default: full)')
-  .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,user,kind')
+  .option('--freeze <groups>', 'parameters that stay as they start: projection,residual,items,lstm,gru,transformer,user,kind')
+  .addOption(new Option('--model <kind>', 'what reads the shopper’s behaviours').choices(SEQUENCE_KINDS).default('lstm'))
+  .option('--layers <count>', 'of the transformer (default: 2)', parsePositive)
+  .option('--heads <count>', 'of the transformer, a divisor of --hidden (default: 2)', parsePositive)
+  .option('--layer-dropout <share>', 'within the transformer (default: 0.2)', parseAmount)
   .option('--embedding <units>', 'of the items', parsePositive)
   .option('--hidden <units>', 'of the interest LSTM’s state', parsePositive)
   .option('--cosine <scale>', 'score by scaled cosines; 0 for plain products', parseAmount)
   .option('--input-dropout <share>', 'of what the interest LSTM reads', parseAmount)
   .option('--hidden-dropout <share>', 'of its state', parseAmount)
   .option('--lanes <count>', 'shoppers that are read side by side', parsePositive)
-  .option('--steps <count>', 'events that a gradient goes back', parsePositive)
+  .option('--steps <count>', 'events that a gradient goes back, and that a transformer sees', parsePositive)
   .option('--patience <epochs>', 'epochs without a better validation NDCG@10 before training stops', parsePositive)
   .option('--fitted-tables', 'EASE (up to 5,000 items) and a bilinear form over titles, as features of the head')
   .option('--ship-sessions <count>', 'publish the newest sessions in the pack (items only), so that VMIS-kNN runs in the tab', parseWhole)

@@ -99,7 +99,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const without: Part[] = [...asked, ...(demand ? [] : (['demand'] as const)), ...(useText ? [] : (['text'] as const))];
   const preset = PRESETS[options.preset ?? 'shop'].tables;
   const tables = { fitted: options.fittedTables ?? preset.fitted, shipSessions: options.shipSessions ?? preset.shipSessions };
-  const head = await headStage(data, { ...stage, interest, demand, dimensions: { embedding, hidden }, without, tables });
+  const head = await headStage(data, { ...stage, interest, demand, dimensions: { embedding, hidden, model: recipe.model.kind }, without, tables });
   const later = [...(demand ? [demandCurve(demand.epochs)] : []), headCurve(head.history)];
   if (log) logCurves(log, later);
 
@@ -112,6 +112,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
       created,
       ...(earlier && { base: { name: earlier.manifest.name, revision: earlier.manifest.revision } }),
       ...(options.encoder !== undefined && { encoder: { revision: encoderRevision, address: relative(out, packAddress(options.encoder)).replaceAll('\\', '/') } }),
+      ...(interest && recipe.model.kind !== 'lstm' && { model: recipe.model.kind }),
       dims: { text: shop.textDimensions, embedding, hidden, items: shop.itemIds.length, context: interest ? hidden : 0 },
       features: { ...FEATURE_SCHEMA, names: featureNames(without, tables) },
       measured: { ...interest?.measured, 'head.validationNdcg@10': head.history.at(-1)!.ndcg },

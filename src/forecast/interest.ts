@@ -1,14 +1,18 @@
 import type { BehaviourKind } from '../types.ts';
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES, writeEventFeatures } from '../behaviour/sequence.ts';
-import type { Device, LstmWeights, Primitives, Tensor } from '../compute/device.ts';
+import type { Device, Tensor } from '../compute/device.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
 import { floatTensor } from '../packs/pack-tensors.ts';
+import type { SequenceKind } from '../packs/sequence-kinds.ts';
+import { createSequenceModel, type SequenceModel } from './sequence-model.ts';
 
 export interface InterestDimensions {
   readonly text: number;
   readonly embedding: number;
   readonly hidden: number;
+  /** Default `lstm`. */
+  readonly model?: SequenceKind;
 }
 
 /** One behaviour as the model reads it. */
@@ -37,9 +41,10 @@ export interface NextInterest {
 }
 
 /**
- * The interest LSTM: reads one behaviour after another and says what comes next,
+ * The interest model: reads one behaviour after another and says what comes next,
  * p(x_t+1 = i | x_1..t) = softmax(û · v_i + b_i), with v_i = P · f_BERT(text of i) + r_i; r_i is 0 for items that
- * training has not seen (input and output share v_i: Press & Wolf 2017; one LSTM layer as in GRU4Rec, Hidasi et al. 2016).
+ * training has not seen (input and output share v_i: Press & Wolf 2017; one LSTM layer as in GRU4Rec, Hidasi et al. 2016, a GRU, or
+ * a transformer as in SASRec, Kang & McAuley 2018).
  * A pack with `cosine` = [τ, length] has v_i of that length, and û is given the one that makes û · v_i τ times their cosine.
  */
 export class InterestModel {
@@ -51,8 +56,8 @@ export class InterestModel {
   readonly #items: Float32Array; // [items, embedding]
   readonly #unseenBias: number;
   readonly #projection: Float32Array; // [embedding, text]
-  readonly #lstm: LstmWeights;
-  /** Columns of the LSTM's input. */
+  readonly #sequence: SequenceModel;
+  /** Columns of what is read of an event. */
   readonly #width: number;
   /** x of a single event, reused: memory for an array costs the page more than filling it. */
   readonly #row: Float32Array;
@@ -68,11 +73,10 @@ export class InterestModel {
   readonly #kindBias: Tensor;
 
   /** @throws RecommenderError `PACK_INVALID` when a tensor is missing or of another shape. */
-  constructor(tensors: SafeTensors, { text, embedding, hidden }: InterestDimensions, itemIds: readonly string[], device: Device) {
+  constructor(tensors: SafeTensors, { text, embedding, hidden, model = 'lstm' }: InterestDimensions, itemIds: readonly string[], device: Device) {
     const get = (name: string, ...shape: number[]): Float32Array => floatTensor(tensors, name, shape);
     const upload = (name: string, ...shape: number[]): Tensor => device.upload(get(name, ...shape), shape);
     const items = itemIds.length;
-    const gates = 4 * hidden;
     this.hidden = hidden;
     this.embedding = embedding;
     this.itemIds = itemIds;
@@ -83,11 +87,7 @@ export class InterestModel {
     this.#items = get('items', items, embedding);
     this.#unseenBias = get('items.unseenBias', 1)[0]!;
     this.#projection = get('projection', embedding, text);
-    this.#lstm = {
-      inputWeights: upload('lstm.input', gates, this.#width),
-      hiddenWeights: upload('lstm.hidden', gates, hidden),
-      bias: upload('lstm.bias', gates),
-    };
+    this.#sequence = createSequenceModel(model, tensors, { width: this.#width, hidden }, device);
     this.#catalogue = device.upload(this.#items, [items, embedding]);
     this.#catalogueBias = get('items.bias', items);
     const [scale = 0, length = 0] = tensors.has('cosine') ? get('cosine', 2) : [];
@@ -100,7 +100,7 @@ export class InterestModel {
 
   /** The arithmetic of now, which names whose states may be continued. */
   get kernel(): string {
-    return `${this.#device.name}/${this.#device.kernel}`;
+    return this.#sequence.kernel;
   }
 
   /** The item's row in the pack's catalogue, or -1. */
@@ -127,19 +127,15 @@ export class InterestModel {
     return (norm > 0 ? (product * this.#lengths.item) / norm : 0) + this.#unseenBias;
   }
 
-  /** The state of a shopper of whom nothing is known: after one empty step, as in training, [2 · hidden]. */
+  /** The state of a shopper of whom nothing is known, after one empty step, as in training; it begins with h, [hidden]. */
   async initialState(): Promise<Float32Array> {
-    const nothing = new Float32Array(this.#width);
-    const [after] = await this.#device.run((ops) => [this.#steps(ops, nothing, 1, new Float32Array(2 * this.hidden))]);
-    return after!;
+    return this.#sequence.advance(null, 1, () => new Float32Array(this.#width));
   }
 
-  /** Advances the state by events, oldest first: [2 · hidden] -> [2 · hidden]; the argument is not changed. */
+  /** Advances the state by events, oldest first; the argument is not changed. */
   async advance(state: Float32Array, events: readonly InterestEvent[]): Promise<Float32Array> {
     if (events.length === 0) return state;
-    // The rows are written inside the program, which another device may run again while a later call waits.
-    const [after] = await this.#device.run((ops) => [this.#steps(ops, this.#inputOf(events), events.length, state)]);
-    return after!;
+    return this.#sequence.advance(state, events.length, () => this.#inputOf(events));
   }
 
   /** û, p(next kind) and the scores of the pack's items, in one readback. */
@@ -166,7 +162,8 @@ export class InterestModel {
   }
 
   dispose(): void {
-    const uploaded = [...Object.values(this.#lstm) as Tensor[], this.#catalogue, this.#userWeight, this.#userBias, this.#kindWeight, this.#kindBias];
+    this.#sequence.dispose();
+    const uploaded = [this.#catalogue, this.#userWeight, this.#userBias, this.#kindWeight, this.#kindBias];
     for (const tensor of uploaded) this.#device.free(tensor);
   }
 
@@ -192,7 +189,7 @@ export class InterestModel {
     return out;
   }
 
-  /** What the LSTM reads of events, [events, 1, width]; that of a single one is overwritten by the next call. */
+  /** What is read of events, [events, 1, width]; that of a single one is overwritten by the next call. */
   #inputOf(events: readonly InterestEvent[]): Float32Array {
     const x = events.length === 1 ? this.#row : new Float32Array(events.length * this.#width);
     events.forEach((event, step) => {
@@ -205,10 +202,6 @@ export class InterestModel {
       });
     });
     return x;
-  }
-
-  #steps(ops: Primitives, x: Float32Array, steps: number, state: Float32Array): Tensor {
-    return ops.lstm(ops.input(x, [steps, 1, this.#width]), this.#lstm, ops.input(state, [2, 1, this.hidden]));
   }
 }
 

@@ -13,8 +13,8 @@ import type { SequenceOptions } from './sequence-layer.ts';
 import { heldFrom } from './split-log.ts';
 import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
-/** What a parameter's name starts with: `lstm` is its two matrices and its bias, `items` the biases of the items. */
-export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'user', 'kind'] as const;
+/** What a parameter's name starts with: `lstm`, `gru` or `transformer` are all of the model that reads, `items` the biases of the items. */
+export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'gru', 'transformer', 'user', 'kind'] as const;
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
 export interface InterestTrainingOptions {

@@ -7,6 +7,7 @@ import { InterestModel } from '../forecast/interest.ts';
 import { weeklySales } from '../forecast/weekly-sales.ts';
 import type { SafeTensors } from '../lib/safetensors.ts';
 import { createRandom } from '../lib/random.ts';
+import type { SequenceKind } from '../packs/sequence-kinds.ts';
 import { FEATURE_NAMES, type FeatureName } from '../rank/feature-schema.ts';
 import { Ranker, type RankerTables } from '../rank/ranker.ts';
 import { fitBilinearText } from '../rank/simple/bilinear-text.ts';
@@ -139,12 +140,12 @@ function tooFew(protocol: Protocol, queries: number): string {
 /** Trains the joint head on the validation part, with models and tables that end before it. */
 export async function trainShopHead(
   shop: Shop,
-  models: { readonly interest: SafeTensors | null; readonly demand: DemandTensors | null; readonly embedding: number; readonly hidden: number },
+  models: { readonly interest: SafeTensors | null; readonly demand: DemandTensors | null; readonly embedding: number; readonly hidden: number; readonly model?: SequenceKind },
   kernels: TrainingKernels,
   device: Device,
   { protocol, learnt, without, tables, training, onProgress }: ShopHeadOptions,
 ): Promise<TrainedHead> {
-  const dimensions = { text: shop.textDimensions, embedding: models.embedding, hidden: models.hidden };
+  const dimensions = { text: shop.textDimensions, embedding: models.embedding, hidden: models.hidden, ...(models.model && { model: models.model }) };
   const interest = models.interest && new InterestModel(models.interest, dimensions, shop.itemIds, device);
   const ranker = new Ranker({ interest, head: null, tables: countTables(shop, learnt, protocol, tables), device });
   const repeats = !QUESTIONS[protocol].leavesOut;

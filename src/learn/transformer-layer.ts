@@ -36,7 +36,7 @@ export function transformerPlan({ input, hidden, steps }: SequenceShape, { layer
   });
   return {
     'transformer.input': { shape: [hidden, input], spread: Math.sqrt(3 / input) },
-    'transformer.inputBias': { shape: [hidden], spread: 0 },
+    'transformer.inputBias': { shape: [hidden], spread: 1 }, // alone at the empty step that opens a sequence: a layer norm of nearly nothing would be steep
     ...Object.assign({}, ...Array.from({ length: layers }, (_, layer) => block(`transformer.${layer}`))) as ParameterPlan,
     ...norm('transformer.after'),
   };

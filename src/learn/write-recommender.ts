@@ -86,7 +86,7 @@ async function goldenVectors(pack: RecommenderPack): Promise<[string, SafeTensor
   const { interest } = createRanker(pack, { sequence: device, score: device });
   if (interest) {
     const state = await interest.advance(await interest.initialState(), goldenEvents(pack.itemIds));
-    golden.push(['sequence.state', { dtype: 'F32', shape: [2, state.length / 2], values: state }]);
+    golden.push(['sequence.state', { dtype: 'F32', shape: (pack.manifest.model ?? 'lstm') === 'lstm' ? [2, state.length / 2] : [state.length], values: state }]);
   }
   const random = createRandom(1);
   const features = Float32Array.from({ length: GOLDEN_ROWS * FEATURE_COUNT }, () => (random.next() < 0.2 ? NaN : 2 * random.normal()));

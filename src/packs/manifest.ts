@@ -2,6 +2,7 @@ import { RecommenderError } from '../errors.ts';
 import { sha256Hex } from '../lib/hash.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import type { PackFile, PackManifest } from './pack.ts';
+import { SEQUENCE_KINDS } from './sequence-kinds.ts';
 
 /** Hex digits. */
 const REVISION_DIGITS = 16;
@@ -53,6 +54,7 @@ function assertManifest(value: unknown): asserts value is PackManifest {
     asText(base.name, 'base.name');
     assertHex(base.revision, 'base.revision', REVISION_DIGITS);
   }
+  if (pack.model !== undefined && !SEQUENCE_KINDS.some((kind) => kind === pack.model)) throw wrong('model', `one of ${SEQUENCE_KINDS.join(', ')}`);
   if (pack.features !== undefined) {
     const features = asRecord(pack.features, 'features');
     asText(features.name, 'features.name');

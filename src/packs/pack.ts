@@ -1,3 +1,5 @@
+import type { SequenceKind } from './sequence-kinds.ts';
+
 /** `pack.json`, version 1: what a pack is, and how to know that it arrived whole. */
 export interface PackManifest {
   readonly schemaVersion: 1;
@@ -12,6 +14,8 @@ export interface PackManifest {
   /** The pack that a tuned one was made from. */
   readonly base?: { readonly name: string; readonly revision: string };
   readonly dims: Readonly<Record<string, number>>;
+  /** What reads the shopper's behaviours in a recommender; an LSTM where it is not said. */
+  readonly model?: SequenceKind;
   readonly features?: { readonly name: string; readonly version: number; readonly names: readonly string[] };
   /** Figures that a command of this project printed, by name. */
   readonly measured: Readonly<Record<string, number>>;

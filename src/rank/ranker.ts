@@ -60,7 +60,7 @@ export interface RankerParts {
 /** A shopper as the ranker keeps one: events oldest first, and the interest LSTM's state after the last of them. */
 export interface Shopper {
   readonly events: readonly ShopperEvent[];
-  /** [2 · hidden] */
+  /** As `InterestModel` has it: h_u(t) first. */
   readonly state: Float32Array;
 }
 
@@ -117,7 +117,7 @@ export class Ranker {
     return pricePosition(price, this.#parts.tables.priceQuantiles);
   }
 
-  /** The state of a shopper of whom nothing is known, [2 · hidden]. */
+  /** The state of a shopper of whom nothing is known. */
   async initialState(): Promise<Float32Array> {
     return (await this.#parts.interest?.initialState()) ?? new Float32Array(0);
   }
@@ -147,7 +147,7 @@ export class Ranker {
     return {
       view,
       next: await this.#next(state),
-      hidden: state.subarray(0, state.length / 2),
+      hidden: state.subarray(0, this.#parts.interest?.hidden ?? 0),
       scores: {
         markov: scored(markov),
         rules: scored(rules),

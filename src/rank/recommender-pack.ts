@@ -70,10 +70,9 @@ export function goldenCases(pack: RecommenderPack): GoldenCase[] {
   const values = (name: string, ...shape: number[]): Float32Array => floatTensor(pack.golden, name, shape);
   const cases: GoldenCase[] = [];
   if (pack.interest) {
-    const hidden = dimension(pack.manifest, 'hidden');
     cases.push({
       workload: 'sequence',
-      expected: values('sequence.state', 2, hidden),
+      expected: values('sequence.state', ...goldenStateShape(pack)),
       async run(device) {
         const model = createInterestModel(pack, device)!;
         const state = await model.advance(await model.initialState(), goldenEvents(pack.itemIds));
@@ -93,6 +92,11 @@ export function goldenCases(pack: RecommenderPack): GoldenCase[] {
     },
   });
   return cases;
+}
+
+/** An LSTM's state is [2, hidden]; another's length is the model's own. */
+function goldenStateShape({ golden, manifest }: RecommenderPack): readonly number[] {
+  return (manifest.model ?? 'lstm') === 'lstm' ? [2, dimension(manifest, 'hidden')] : (golden.get('sequence.state')?.shape ?? []);
 }
 
 /** [GOLDEN_ROWS, FEATURE_COUNT]; what a feature schema added after the pack was written is missing. */
@@ -126,7 +130,7 @@ export function headContext(manifest: PackManifest): number {
 
 function createInterestModel({ interest, manifest, itemIds }: RecommenderPack, device: Device): InterestModel | null {
   if (!interest) return null;
-  const dimensions = { text: dimension(manifest, 'text'), embedding: dimension(manifest, 'embedding'), hidden: dimension(manifest, 'hidden') };
+  const dimensions = { text: dimension(manifest, 'text'), embedding: dimension(manifest, 'embedding'), hidden: dimension(manifest, 'hidden'), ...(manifest.model && { model: manifest.model }) };
   return new InterestModel(interest, dimensions, itemIds, device);
 }
 

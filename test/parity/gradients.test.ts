@@ -8,6 +8,8 @@ import type { LstmShape, TrainingKernels } from '../../src/compute/training-kern
 import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
 import { createItemLoss, type ItemLossOptions } from '../../src/learn/losses.ts';
 import { createNegativeSampler } from '../../src/learn/negative-sampler.ts';
+import { createParameters } from '../../src/learn/parameters.ts';
+import { createSequenceLayer, sequencePlan, type SequenceOptions, type SequenceShape } from '../../src/learn/sequence-layer.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { expectClose, seededValues } from '../unit/compute/numbers.ts';
 
@@ -40,6 +42,43 @@ function tfLstm(
     outputs.push(hidden);
   }
   return tf.stack(outputs).reshape<tf.Tensor3D>([steps, batch, size]);
+}
+
+/** The same values, through which no gradient goes. */
+const frozen = (x: tf.Tensor): tf.Tensor => tf.customGrad((...args) => ({ value: (args[0] as tf.Tensor).add(0), gradFunc: (dy: tf.Tensor) => dy.mul(0) }))(x);
+
+/** A layer of random weights that has read one chunk and then another, which has a new sequence in one lane, and the gradients of Σ direction · hidden. */
+function sequenceRun(options: SequenceOptions, shape: SequenceShape, kernels: TrainingKernels, make: (length: number, scale?: number) => Float32Array) {
+  const { lanes, steps, input, hidden } = shape;
+  const rows = lanes * steps;
+  const parameters = createParameters(kernels, createRandom(4), sequencePlan(options, shape));
+  const layer = createSequenceLayer(options, shape, parameters, kernels);
+  for (const { values } of parameters.values()) make(values.length, 0.5).forEach((value, at) => (values[at]! += value));
+  const chunk = (newAt: readonly number[]) => {
+    const keep = kernels.allocate(rows).fill(1);
+    for (const row of newAt) keep[row] = 0;
+    return { x: make(rows * input), keep };
+  };
+  const chunks = [chunk([0, 1, 2, 2 * lanes]), chunk([lanes + 1])] as const;
+  layer.forward(chunks[0].x, chunks[0].keep, null);
+  const out = layer.forward(chunks[1].x, chunks[1].keep, null).slice();
+  const direction = make(rows * hidden);
+  const xGradient = kernels.allocate(rows * input);
+  layer.backward(xGradient, direction, chunks[1].x, chunks[1].keep);
+  const names = [...parameters.keys()];
+  return {
+    names,
+    chunks,
+    inputs: [tf.tensor3d(chunks[1].x, [steps, lanes, input]), ...names.map((name) => tf.tensor(parameters.get(name)!.values, [...parameters.get(name)!.shape]))],
+    outputs: { out, direction, gradients: [xGradient, ...names.map((name) => parameters.get(name)!.gradient)] },
+  };
+}
+
+function compareWithTfjs({ out, direction, gradients }: ReturnType<typeof sequenceRun>['outputs'], inputs: tf.Tensor[], run: (...tensors: tf.Tensor[]) => tf.Tensor, shape: [number, number, number]): void {
+  expectClose(out, run(...inputs).dataSync(), TOLERANCE);
+  const towards = tf.tensor3d(direction, shape);
+  const expected = tf.grads((...tensors: tf.Tensor[]) => run(...tensors).mul(towards).sum())(inputs);
+  expected.forEach((tensor, at) => expectClose(gradients[at]!, tensor.dataSync(), TOLERANCE));
 }
 
 describe.each<[string, () => TrainingKernels]>([
@@ -100,6 +139,82 @@ describe.each<[string, () => TrainingKernels]>([
     const expected = tf.grads((...tensors: tf.Tensor[]) => run(...tensors).mul(towards).sum())([...inputs]);
     const actual = [gradientX, gradients.inputWeights, gradients.hiddenWeights, gradients.bias];
     expected.forEach((tensor, i) => expectClose(actual[i]!, tensor.dataSync(), TOLERANCE));
+  });
+
+  it('agree on a GRU and its gradients, over two chunks of which the second has a new sequence', () => {
+    const shape = { lanes: 3, steps: 5, input: 7, hidden: 8 };
+    const { lanes, steps, input, hidden } = shape;
+    const { inputs, outputs, chunks } = sequenceRun({ kind: 'gru' }, shape, kernels, make);
+    const [first, second] = chunks;
+    const run = (...[x, w, u, b, c]: tf.Tensor[]): tf.Tensor => {
+      let state = tf.zeros<tf.Rank.R2>([lanes, hidden]);
+      const states: tf.Tensor[] = [];
+      for (const [chunk, { keep }] of [first, second].entries()) {
+        const source = chunk === 0 ? tf.tensor3d(first.x, [steps, lanes, input]) : (x as tf.Tensor3D);
+        for (let step = 0; step < steps; step += 1) {
+          const before = state.mul<tf.Tensor2D>(tf.tensor2d(keep.slice(step * lanes, (step + 1) * lanes), [lanes, 1]));
+          const read = tf.matMul(source.slice([step, 0, 0], [1, -1, -1]).reshape<tf.Tensor2D>([lanes, input]), w as tf.Tensor2D, false, true).add(b!);
+          const recurrent = tf.matMul(before, u as tf.Tensor2D, false, true);
+          const [reset, update, candidate] = tf.split(read, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+          const [ownReset, ownUpdate, own] = tf.split(recurrent, 3, 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+          const fresh = candidate.add(reset.add(ownReset).sigmoid().mul(own.add(c!))).tanh();
+          const z = update.add(ownUpdate).sigmoid();
+          state = tf.sub(1, z).mul(fresh).add(z.mul(before));
+          if (chunk === 1) states.push(state);
+        }
+        state = tf.tensor2d(state.dataSync(), [lanes, hidden]); // no gradient goes from one chunk to the one before
+      }
+      return tf.stack(states);
+    };
+    compareWithTfjs(outputs, inputs, run, [steps, lanes, hidden]);
+  });
+
+  it('agree on a transformer of two blocks and its gradients, over two chunks of which the second has a new sequence', () => {
+    const shape = { lanes: 3, steps: 4, input: 7, hidden: 8 };
+    const { lanes, steps, input, hidden } = shape;
+    const heads = 2;
+    const layers = 2;
+    const { inputs, outputs, chunks, names } = sequenceRun({ kind: 'transformer', layers, heads, dropout: 0 }, shape, kernels, make);
+    const [first, second] = chunks;
+    const keep = [...first.keep, ...second.keep];
+    // Both chunks at once [2 · steps, lanes, …], under a mask of what each step sees.
+    const mask = tf.buffer([lanes, 2 * steps, 2 * steps]);
+    for (let lane = 0; lane < lanes; lane += 1) {
+      let start = 0;
+      for (let t = 0; t < 2 * steps; t += 1) {
+        if (keep[t * lanes + lane] === 0) start = t;
+        for (let s = 0; s < 2 * steps; s += 1) mask.set(s <= t && s >= start && t - s < steps ? 0 : -1e9, lane, t, s);
+      }
+    }
+    const norm = (x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
+      const centred = x.sub(x.sum(-1, true).div(hidden));
+      return centred.div(centred.square().sum(-1, true).div(hidden).add(1e-5).sqrt()).mul(gain).add(bias);
+    };
+    const run = (...tensors: tf.Tensor[]): tf.Tensor => {
+      const get = (name: string): tf.Tensor => tensors[1 + names.indexOf(`transformer.${name}`)]!;
+      const dense = (x: tf.Tensor, name: string): tf.Tensor => tf.matMul(x.reshape<tf.Tensor2D>([-1, x.shape.at(-1)!]), get(name) as tf.Tensor2D, false, true).add(get(`${name}Bias`)).reshape([...x.shape.slice(0, -1), get(name).shape[0]]);
+      // What the first chunk left is a constant: its stream is computed without x of the second.
+      const all = tf.concat([tf.tensor3d(first.x, [steps, lanes, input]), tensors[0] as tf.Tensor3D]).transpose([1, 0, 2]); // [lanes, 2 · steps, input]
+      let stream = dense(all, 'input');
+      for (let block = 0; block < layers; block += 1) {
+        const normed = norm(stream, get(`${block}.before.gain`), get(`${block}.before.bias`));
+        const [q, k, v] = tf.split(dense(normed, `${block}.attention`), 3, -1).map((part, at) => {
+          const perHead = part.reshape([lanes, 2 * steps, heads, hidden / heads]).transpose([0, 2, 1, 3]); // [lanes, heads, 2 · steps, size]
+          if (at === 0) return perHead;
+          const old = perHead.slice([0, 0, 0, 0], [-1, -1, steps, -1]);
+          const constant = frozen(old);
+          return tf.concat([constant, perHead.slice([0, 0, steps, 0])], 2);
+        }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const distance = Array.from({ length: 4 * steps * steps }, (_, at) => Math.min(steps - 1, Math.max(0, Math.floor(at / (2 * steps)) - (at % (2 * steps)))));
+        const bias = tf.gather(get(`${block}.distances`), tf.tensor1d(distance, 'int32'), 1).reshape([1, heads, 2 * steps, 2 * steps]);
+        const scores = tf.matMul(q, k, false, true).div(Math.sqrt(hidden / heads)).add(bias).add(mask.toTensor().reshape([lanes, 1, 2 * steps, 2 * steps]));
+        const seen = tf.matMul(scores.softmax(-1), v).transpose([0, 2, 1, 3]).reshape([lanes, 2 * steps, hidden]);
+        stream = stream.add(dense(seen, `${block}.mix`));
+        stream = stream.add(dense(dense(norm(stream, get(`${block}.between.gain`), get(`${block}.between.bias`)), `${block}.widen`).relu(), `${block}.narrow`));
+      }
+      return norm(stream, get('after.gain'), get('after.bias')).slice([0, steps, 0]).transpose([1, 0, 2]);
+    };
+    compareWithTfjs(outputs, inputs, run, [steps, lanes, hidden]);
   });
 
   it.each<ItemLossOptions>([

@@ -4,6 +4,7 @@ import { DEFAULT_HEAD_TRAINING, type TrainedHead } from '../../learn/head-traini
 import { featureNames, trainShopHead, type Part, type TableOptions } from '../../learn/recommender-training.ts';
 import type { FloatTensors } from '../../learn/write-recommender.ts';
 import { parseSafetensors, writeSafetensors } from '../../lib/safetensors.ts';
+import type { SequenceKind } from '../../packs/sequence-kinds.ts';
 import { FEATURE_SCHEMA } from '../../rank/feature-schema.ts';
 import type { Progress } from '../progress.ts';
 import { evaluateHeldOut } from '../report/held-out.ts';
@@ -22,7 +23,7 @@ export interface HeadStage {
 export interface HeadStageOptions {
   readonly interest: InterestStage | null;
   readonly demand: DemandStage | null;
-  readonly dimensions: { readonly embedding: number; readonly hidden: number };
+  readonly dimensions: { readonly embedding: number; readonly hidden: number; readonly model: SequenceKind };
   readonly without: readonly Part[];
   readonly tables: TableOptions;
   readonly seed: number;

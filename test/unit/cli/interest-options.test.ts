@@ -15,6 +15,11 @@ describe('options of the interest LSTM’s training', () => {
     expect(changed).toEqual({ ...DEFAULT_INTEREST_TRAINING, learningRate: 0.01, weightDecay: 0, clip: 5, warmUpSteps: 7, freeze: ['lstm', 'kind'] });
   });
 
+  test('a transformer has sizes of its own, the others none', () => {
+    expect(interestTrainingOf({ model: 'transformer', heads: 4 }).model).toEqual({ kind: 'transformer', layers: 2, heads: 4, dropout: 0.2 });
+    expect(interestTrainingOf({ model: 'gru' }).model).toEqual({ kind: 'gru' });
+  });
+
   test('the losses have the defaults that their help names', () => {
     expect(interestTrainingOf({ loss: 'sampled-softmax' }).loss).toEqual({ kind: 'sampled-softmax', negatives: 256, sampler: 'popularity' });
     expect(interestTrainingOf({ loss: 'sampled-softmax', negatives: 9, sampler: 'uniform' }).loss).toEqual({ kind: 'sampled-softmax', negatives: 9, sampler: 'uniform' });
@@ -29,7 +34,7 @@ describe('options of the interest LSTM’s training', () => {
     expect(interestTrainingOf({ preset: 'session', loss: 'gbce' }).loss).toEqual({ kind: 'gbce', negatives: 256, calibration: 0.75 });
   });
 
-  test.each([{ negatives: 5 }, { sampler: 'uniform' }, { loss: 'gbce', sampler: 'uniform' }, { calibration: 1 }, { loss: 'gbce', calibration: 1.1 }, { freeze: 'lstm,layers' }, { clip: 0 }, { hiddenDropout: 1 }] as const)('%o is refused', (flags) => {
+  test.each([{ negatives: 5 }, { sampler: 'uniform' }, { loss: 'gbce', sampler: 'uniform' }, { calibration: 1 }, { loss: 'gbce', calibration: 1.1 }, { freeze: 'lstm,layers' }, { clip: 0 }, { hiddenDropout: 1 }, { model: 'transformer', hidden: 10, heads: 4 }, { model: 'transformer', layerDropout: 1 }] as const)('%o is refused', (flags) => {
     expect(() => interestTrainingOf(flags)).toThrow(refused);
   });
 

@@ -3,6 +3,7 @@ import { createTrainingKernels } from '../../../src/compute/create-training-kern
 import { createRandom } from '../../../src/lib/random.ts';
 import { groupByUser, logBefore, PURCHASE, type LogColumns } from '../../../src/learn/histories.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
+import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
 
 const ITEMS = 12;
@@ -61,11 +62,32 @@ const LOSSES: readonly ItemLossOptions[] = [
   { kind: 'gbce', negatives: 4, calibration: 0.75 },
 ];
 
+const MODELS: readonly SequenceOptions[] = [{ kind: 'gru' }, { kind: 'transformer', layers: 2, heads: 2, dropout: 0 }];
+
 describe('training the interest LSTM', () => {
   test.each(LOSSES)('learns a ring of items whole: %o', async (loss) => {
     const quiet = { purchaseShare: 0.5, cartShare: 0.5, noiseViews: 0, noiseCarts: 0, zeroGapShare: 1 };
     const { history } = await train({}, { loss, hidden: 32, maxEpochs: 60, patience: 60, refitEpochs: 0, weightDecay: 0, augmentation: quiet, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0, residualDropout: 0 } });
     expect(Math.max(...history.map(({ ndcg }) => ndcg!))).toBeGreaterThan(0.99);
+  });
+
+  test.each(MODELS.flatMap((model) => LOSSES.map((loss) => ({ model, loss }))))('learns a ring of items whole by another model: %o', async ({ model, loss }) => {
+    const quiet = { purchaseShare: 0.5, cartShare: 0.5, noiseViews: 0, noiseCarts: 0, zeroGapShare: 1 };
+    const { history } = await train({}, { model, loss, hidden: 32, maxEpochs: 60, patience: 60, refitEpochs: 0, weightDecay: 0, augmentation: quiet, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0, residualDropout: 0 } });
+    expect(Math.max(...history.map(({ ndcg }) => ndcg!))).toBeGreaterThan(0.99);
+  });
+
+  test.each(MODELS)('the same seed gives the same bytes, interrupted or not: %o', async (model) => {
+    let checkpoint: InterestCheckpoint | undefined;
+    const keep = (state: InterestCheckpoint): Promise<void> => {
+      if (state.epoch === 2 && state.phase === 'train') checkpoint = state;
+      return Promise.resolve();
+    };
+    const noisy = model.kind === 'transformer' ? { ...model, dropout: 0.2 } : model;
+    const whole = await train({ saveCheckpoint: keep }, { model: noisy });
+    const resumed = await train({ resumeFrom: checkpoint }, { model: noisy });
+    expect(resumed.shipped).toEqual(whole.shipped);
+    expect(resumed.tuned).toEqual(whole.tuned);
   });
 
   test.each(LOSSES)('the same seed gives the same bytes, another seed others: %o', async (loss) => {

@@ -110,6 +110,7 @@ describe('loadPack', () => {
     ['kind', (pack: Record<string, unknown>) => (pack.kind = 'oracle'), /kind must be/],
     ['revision', (pack: Record<string, unknown>) => (pack.revision = '0123456789abcdef'), /says revision 0123456789abcdef, its files/],
     ['dims', (pack: Record<string, unknown>) => (pack.dims = { hidden: '2' }), /dims.hidden must be a number/],
+    ['model', (pack: Record<string, unknown>) => (pack.model = 'mamba'), /model must be one of lstm, gru, transformer/],
     ['files', (pack: Record<string, unknown>) => (pack.files = []), /files must be a list with at least one/],
     ['file name', (pack: Record<string, unknown>) => (pack.files = [{ name: '../x', bytes: 1, sha256: 'a'.repeat(64) }]), /plain file name/],
     ['hash', (pack: Record<string, unknown>) => (pack.files = [{ name: 'x', bytes: 1, sha256: 'A' }]), /64 hex digits/],
