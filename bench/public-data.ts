@@ -4,7 +4,7 @@ import { readTable, type CodedColumn } from '../src/cli/table.ts';
 import { createBaskets, type Baskets } from '../src/rank/simple/baskets.ts';
 
 /** Where the public data sets lie, which may not be redistributed; each in a folder of its name, with a README. */
-const FOLDER = new URL('../../shared/data', import.meta.url).pathname;
+export const PUBLIC_DATA = new URL('../../shared/data', import.meta.url).pathname;
 
 /** `validation` holds back what comes before the test, for choosing hyper-parameters; `test` is what is reported. */
 export type Stage = 'validation' | 'test';
@@ -31,7 +31,7 @@ export interface PublicData {
 }
 
 /** Whether the data set is on this machine. */
-export const hasPublicData = (name: string): boolean => existsSync(join(FOLDER, name, 'interactions.csv.gz'));
+export const hasPublicData = (name: string): boolean => existsSync(join(PUBLIC_DATA, name, 'interactions.csv.gz'));
 
 /**
  * Leave-one-out: a user's last item is the target (in validation the one before it, and the last is not used), all items before
@@ -75,12 +75,18 @@ export async function loadSessions(name: string, stage: Stage): Promise<PublicDa
 
 /** The text of each item for the encoder: title and category. */
 export async function loadTexts(name: string, items: readonly string[]): Promise<string[]> {
-  const { columns } = await readTable(join(FOLDER, name, 'items.csv.gz'), { item: 'text', title: 'text?', category: 'text?' });
+  const { columns } = await readTable(join(PUBLIC_DATA, name, 'items.csv.gz'), { item: 'text', title: 'text?', category: 'text?' });
   const textOf = new Map(columns.item.map((item, row) => [item, `${columns.title?.[row] ?? ''}. ${columns.category?.[row] ?? ''}`]));
   return items.map((item) => textOf.get(item) ?? '');
 }
 
-const interactionsOf = (name: string): string => join(FOLDER, name, 'interactions.csv.gz');
+/** The whole catalogue in the file's order. */
+export async function loadCatalogue(name: string): Promise<{ ids: readonly string[]; titles: readonly string[] }> {
+  const { columns } = await readTable(join(PUBLIC_DATA, name, 'items.csv.gz'), { item: 'text', title: 'text?' });
+  return { ids: columns.item, titles: columns.title ?? columns.item.map(() => '') };
+}
+
+const interactionsOf = (name: string): string => join(PUBLIC_DATA, name, 'interactions.csv.gz');
 
 /** Rows of each value, values and rows in the file's order. */
 function rowsByCode({ values, codes }: CodedColumn): number[][] {

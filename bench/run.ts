@@ -66,6 +66,14 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'fine-tuning on Online Retail: interest model whole, by LoRA and head-only; the text encoder’s last layer and LoRA, here and on another shop (many minutes; BENCH_PART=interest|encoder)',
     load: async () => (await import('./tuning.ts')).tuning,
   },
+  games: {
+    about: 'Amazon Games, 20 candidates: text only, with popularity, trained (../shared/data; minutes; BENCH_WITHOUT=lstm)',
+    load: async () => (await import('./games.ts')).games,
+  },
+  transfer: {
+    about: 'packs on shops that they were not trained on, by events known of the shopper (../shared/data; BENCH_DATA=NAME, BENCH_USERS)',
+    load: async () => (await import('./transfer.ts')).transfer,
+  },
   baselines: {
     about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
     load: async () => (await import('./baselines.ts')).baselines,
