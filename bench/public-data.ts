@@ -86,7 +86,10 @@ export async function loadCatalogue(name: string): Promise<{ ids: readonly strin
   return { ids: columns.item, titles: columns.title ?? columns.item.map(() => '') };
 }
 
-const interactionsOf = (name: string): string => join(PUBLIC_DATA, name, 'interactions.csv.gz');
+/** A data set's file, for what reads it as a shop's analyst would. */
+export const publicFile = (name: string, file: 'interactions' | 'items'): string => join(PUBLIC_DATA, name, `${file}.csv.gz`);
+
+const interactionsOf = (name: string): string => publicFile(name, 'interactions');
 
 /** Rows of each value, values and rows in the file's order. */
 function rowsByCode({ values, codes }: CodedColumn): number[][] {

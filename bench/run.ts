@@ -78,6 +78,10 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
     load: async () => (await import('./baselines.ts')).baselines,
   },
+  helps: {
+    about: 'what helps the interest model: distortions, title noise, an ensemble, each beside the plain training (../shared/data; BENCH_DATA=NAME; minutes each)',
+    load: async () => (await import('./helps.ts')).helps,
+  },
 };
 
 /** A bench that hangs must not take the others' results with it. */

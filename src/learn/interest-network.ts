@@ -117,6 +117,11 @@ export class InterestNetwork {
     this.#sequence.resetState();
   }
 
+  /** Reads the items' texts by these vectors from now on, [items, text]. */
+  readTexts(vectors: Float32Array): void {
+    this.#items.readTexts(vectors);
+  }
+
   /** All item embeddings as they stand, [items, embedding]: a view, valid until the next call. */
   itemEmbeddings(residualKept: Uint8Array | null = null): Float32Array {
     const { items, embedding } = this.shape;

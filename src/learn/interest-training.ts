@@ -1,16 +1,18 @@
 import type { TrainingKernels } from '../compute/training-kernels.ts';
+import type { Sample } from '../evaluate/bootstrap.ts';
 import { createRandom, type Random } from '../lib/random.ts';
 import { adaptParameters, countNumbers, type AdapterOptions } from './adapters.ts';
 import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
 import { meanLoss, startFrom, type ContinuedLoss, type EarlierInterest } from './continued-interest.ts';
-import { CART, PURCHASE, type Histories } from './histories.ts';
+import { PURCHASE, type Histories } from './histories.ts';
 import { embeddingLength, InterestNetwork, type Regularisation } from './interest-network.ts';
+import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { clipGradients, stepAdamW, type ParameterSet } from './parameters.ts';
-import { QUESTIONS, type Protocol } from './protocol.ts';
-import type { SequenceOptions } from './sequence-layer.ts';
+import type { Protocol } from './protocol.ts';
 import { heldFrom } from './split-log.ts';
+import type { SequenceOptions } from './sequence-layer.ts';
 import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm`, `gru` or `transformer` are all of the model that reads, `items` the biases of the items. */
@@ -47,6 +49,8 @@ export interface InterestTrainingOptions {
   readonly regularisation: Regularisation;
   readonly augmentation: AugmentationOptions;
   readonly distortion: DistortionOptions;
+  /** Share of items that an epoch reads by one of their `noisyTextVectors`. */
+  readonly titleNoise: number;
 }
 
 export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
@@ -71,6 +75,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1 },
   augmentation: DEFAULT_AUGMENTATION,
   distortion: NO_DISTORTION,
+  titleNoise: 0,
 };
 
 export interface InterestData {
@@ -82,6 +87,8 @@ export interface InterestData {
   /** [items, text]; empty to train on item identities alone. */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
+  /** Vectors of distorted texts, each [items, text]; for `titleNoise`. */
+  readonly noisyTextVectors?: readonly Float32Array[];
   readonly priceQuantiles: Float32Array;
   /** [items], NaN where there is none; what an imitated view shows. */
   readonly itemPrices: Float32Array;
@@ -109,7 +116,8 @@ export interface InterestEpoch {
 
 export interface InterestHooks {
   readonly onProgress?: (progress: { phase: 'train' | 'refit'; epoch: number; share: number; loss: number }) => void;
-  readonly onEpoch?: (epoch: InterestEpoch) => void;
+  /** `gains` are NDCG@10 of each question of the validation part; null in a refit. */
+  readonly onEpoch?: (epoch: InterestEpoch, gains: readonly Sample[] | null) => void;
   readonly saveCheckpoint?: (checkpoint: InterestCheckpoint) => Promise<void>;
   readonly resumeFrom?: InterestCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -127,7 +135,6 @@ export interface TrainedInterest {
   readonly continued: ContinuedLoss | null;
 }
 
-const VALIDATION_EVENTS = 300; // per shopper, the newest: the state forgets older ones anyway
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
 const LEAST_FILLED = 0.7; // of a training chunk
 const REFIT_RATE = 0.25; // of the peak learning rate
@@ -154,7 +161,7 @@ export async function trainInterest(
   const resumed = hooks.resumeFrom;
   const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
   let history: InterestEpoch[] = resumed ? [...resumed.history] : [];
-  let bestEpoch = resumed?.best ?? { epoch: 0, ndcg: earlier ? validate(network, data, options) : -1 }; // what went on may not end worse than it came
+  let bestEpoch = resumed?.best ?? { epoch: 0, ndcg: earlier ? meanGain(validateInterest([network], data)) : -1 }; // what went on may not end worse than it came
   let step = resumed?.step ?? 0;
   if (resumed) restore(parameters, best, resumed);
 
@@ -166,6 +173,8 @@ export async function trainInterest(
     let loss = 0;
     let weight = 0;
     network.resetState();
+    const noisy = noisyTexts(data, epochRandom, options.titleNoise);
+    if (noisy) network.readTexts(noisy);
     for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
       const result = network.learn(chunk, epochRandom, options.regularisation);
@@ -179,10 +188,12 @@ export async function trainInterest(
       hooks.onProgress?.({ phase, epoch, share: Math.min(1, read / lines), loss: loss / Math.max(1, weight) });
       await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
     }
-    const ndcg = phase === 'train' ? validate(network, data, options) : null;
+    if (noisy) network.readTexts(data.textVectors);
+    const gains = phase === 'train' ? validateInterest([network], data) : null;
+    const ndcg = gains && meanGain(gains);
     const record = { epoch, loss: loss / Math.max(1, weight), ndcg, seconds: (Date.now() - started) / 1000 };
     history = [...history, record];
-    hooks.onEpoch?.(record);
+    hooks.onEpoch?.(record, gains);
     if (ndcg !== null && ndcg > bestEpoch.ndcg) {
       bestEpoch = { epoch, ndcg };
       for (const [name, { values }] of parameters) best.get(name)!.set(values);
@@ -214,6 +225,18 @@ function cosineDecay(share: number): number {
   return 0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
 }
 
+/** The items' text vectors with a share of them replaced by a distorted text's; null where nothing is distorted. */
+function noisyTexts({ textVectors, textDimensions, noisyTextVectors = [] }: InterestData, random: Random, share: number): Float32Array | null {
+  if (share === 0 || noisyTextVectors.length === 0) return null;
+  const vectors = textVectors.slice();
+  for (let start = 0; start < vectors.length; start += textDimensions) {
+    if (random.next() >= share) continue;
+    const variant = noisyTextVectors[random.integer(noisyTextVectors.length)]!;
+    vectors.set(variant.subarray(start, start + textDimensions), start);
+  }
+  return vectors;
+}
+
 /** One pass over all shoppers in random order; a shop's log with purchases only is augmented. */
 function* epochStreams(histories: Histories, data: InterestData, random: Random, options: InterestTrainingOptions): Generator<EventStream, undefined> {
   const imitatesBrowsing = data.protocol === 'temporal' && histories.kind.every((kind) => kind === PURCHASE);
@@ -229,59 +252,6 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     yield distortStream(stream, random, options.distortion);
   }
   return undefined;
-}
-
-/** NDCG@10 of what the protocol asks of the validation part, all items ranked. */
-function validate(network: InterestNetwork, data: InterestData, options: InterestTrainingOptions): number {
-  const { leavesOut, mostLines } = QUESTIONS[data.protocol];
-  const { item, session, offsets, kind } = data.refit;
-  const held = heldFrom(data);
-  const isNext = (event: number): boolean => event > 0 && session[event - 1] === session[event];
-  const lineOf = (event: number): number => {
-    let line = 0;
-    while (line <= mostLines && isNext(event - line)) line++;
-    return line;
-  };
-  function* streams(): Generator<EventStream, undefined> {
-    for (const user of validationShoppers(data, held)) {
-      const end = offsets[user + 1]!;
-      const from = held[user]!;
-      const first = Math.max(offsets[user]!, end - VALIDATION_EVENTS);
-      yield plainStream(data.refit, first, end, {
-        kindOf: (event) => (data.protocol === 'temporal' && event >= from && kind[event] === PURCHASE ? CART : kind[event]!),
-        labelOf: (event) => (event >= from && isNext(event) && lineOf(event) <= mostLines ? event : -1),
-      });
-    }
-    return undefined;
-  }
-  let gain = 0;
-  let count = 0;
-  network.resetState();
-  for (const chunk of cutIntoChunks(streams(), options.lanes, options.steps)) {
-    network.predict(chunk, (row) => chunk.targetLabel[row]! >= 0, (row, scores) => {
-      const event = chunk.targetLabel[row]!;
-      const target = scores[item[event]!]!;
-      let rank = 0;
-      for (const score of scores) if (score > target) rank++;
-      if (leavesOut) for (let before = event; isNext(before); before--) if (scores[item[before - 1]!]! > target) rank--;
-      gain += rank < 10 ? 1 / Math.log2(rank + 2) : 0;
-      count++;
-    });
-  }
-  network.resetState();
-  return count === 0 ? 0 : gain / count;
-}
-
-/** Users with a validation part, spread evenly over all there are. */
-function validationShoppers({ protocol, refit: { users, offsets } }: InterestData, held: Int32Array): number[] {
-  const { newShoppers, shoppers } = QUESTIONS[protocol];
-  const asked = Array.from({ length: users }, (_, user) => user).filter((user) => {
-    const end = offsets[user + 1]!;
-    const isKnown = held[user]! > Math.max(offsets[user]!, end - VALIDATION_EVENTS);
-    return held[user]! < end && end - offsets[user]! >= 2 && (newShoppers || isKnown);
-  });
-  const step = Math.max(1, asked.length / shoppers);
-  return Array.from({ length: Math.min(asked.length, shoppers) }, (_, k) => asked[Math.floor(k * step)]!);
 }
 
 /** [items] */

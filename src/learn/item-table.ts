@@ -50,6 +50,11 @@ export class ItemTable {
     this.#norms = new Float32Array(items);
   }
 
+  /** Reads the items' texts by these vectors from now on, [items, text]. */
+  readTexts(vectors: Float32Array): void {
+    this.#text.set(vectors.subarray(0, this.#shape.items * this.#shape.text));
+  }
+
   /** [slots] */
   get bias(): Float32Array {
     return this.#inPlay ? this.#someBias : this.#parameters.get('items.bias')!.values;

@@ -97,6 +97,18 @@ describe('training the interest LSTM', () => {
     expect(other.shipped.get('items')).not.toEqual(one.shipped.get('items'));
   });
 
+  test('title noise is read while it is learnt from, and never validated or shipped', async () => {
+    const noisy = data.textVectors.map((value) => -value);
+    const noisyData = { ...data, noisyTextVectors: [noisy] };
+    const kernels = () => createTrainingKernels({ maxBytes: 64 * 2 ** 20 });
+    const clean = await trainInterest(noisyData, kernels(), { ...options, maxEpochs: 1, titleNoise: 0 });
+    const same = await train({}, { maxEpochs: 1 });
+    expect(clean.tuned.get('items')).toEqual(same.tuned.get('items'));
+    const { tuned } = await trainInterest(noisyData, kernels(), { ...options, maxEpochs: 1, refitEpochs: 0, titleNoise: 1, freeze: ['projection', 'residual'] });
+    expect(tuned.get('items')).toEqual((await train({}, { maxEpochs: 1, refitEpochs: 0, freeze: ['projection', 'residual'] })).tuned.get('items'));
+    expect(tuned.get('user')).not.toEqual(same.tuned.get('user'));
+  });
+
   test('frozen groups keep the values they start with, and the others learn', async () => {
     const untrained = await train({}, { maxEpochs: 0, refitEpochs: 0 });
     const frozen = await train({}, { freeze: ['lstm', 'items'], weightDecay: 0.1 });
