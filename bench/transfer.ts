@@ -108,7 +108,8 @@ async function loadShop(name: string): Promise<OtherShop> {
   const popularity = new Float32Array(items.length);
   for (const { session } of queries) for (const item of session.slice(0, -1)) popularity[item]!++;
   const random = createRandom(SEED);
-  const lists = random.shuffle([...queries]).slice(0, USERS).map(({ session, target }) => {
+  const lists = Array.from(random.shuffle(Int32Array.from(queries.keys())).slice(0, USERS), (at) => {
+    const { session, target } = queries[at]!;
     const had = new Set(session);
     const candidates = new Set([target]);
     while (candidates.size < CANDIDATES) {

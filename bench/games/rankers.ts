@@ -98,6 +98,7 @@ export async function validationQueries(games: Games, source: GamesFeatures, use
       offsets: new Float32Array(CANDIDATES),
       target: 0,
       later: [0],
+      shelf: false,
       found: true,
     });
   }
