@@ -42,6 +42,7 @@ export async function gamesTables(): Promise<BenchTableCell[]> {
   await add('ours, text only: vectors and words', earlier, single('titleAffinity'));
   const queries = await validationQueries(games, before, HEAD_LISTS);
   const now = await readLists(games, await gamesFeatures(games, { held: 1 }));
+  // What is counted ends with the item before the target, as it does for the lists that the head learnt from.
   await add('ours, text and popularity', now, await headOver([...TEXT, 'popularity'], queries));
   await add('ours, trained: head without the LSTM', now, await headOver([...TEXT, 'popularity', ...COUNTED], queries));
   if (process.env.BENCH_WITHOUT !== 'lstm') {
