@@ -52,7 +52,7 @@ function interestStep(kernels: TrainingKernels): () => void {
   const chunks = cutIntoChunks(streams(), shape.lanes, shape.steps);
   let step = 0;
   return () => {
-    network.learn(chunks.next().value!, random, { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0, kindWeight: 0.1 });
+    network.learn(chunks.next().value!, random, { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0, kindWeight: 0.1, daysWeight: 0 });
     clipGradients(kernels, network.parameters, 1);
     stepAdamW(kernels, network.parameters, { step: ++step, learningRate: 1e-3, weightDecay: 0.01 });
   };

@@ -105,8 +105,14 @@ export interface Slate<T> {
 /** p(next behaviour) of one candidate. */
 export interface NextBehaviour {
   readonly id: ItemId;
+  /** The most probable kind. */
   readonly kind: BehaviourKind;
+  /** p(item), the sum of `kinds`; sums to 1 over the candidates. */
   readonly probability: number;
+  /** p(item, kind) of each kind of behaviour that has an item. */
+  readonly kinds: Readonly<Partial<Record<BehaviourKind, number>>>;
+  /** Median days until this shopper's next purchase in a later visit, the same for every candidate; null where the pack does not say. */
+  readonly daysToPurchase: number | null;
 }
 
 /** Per step: the median, and the bounds of the 80 % interval, in the series' own unit. */

@@ -42,6 +42,8 @@ export interface InterestFlags {
   /** Of inputs and of the state, 0 to below 1. */
   readonly inputDropout?: number;
   readonly hiddenDropout?: number;
+  /** Weight of the days until the next purchase beside the next item; 0 leaves them out. */
+  readonly daysWeight?: number;
 }
 
 const DEFAULT_NEGATIVES = 256;
@@ -54,11 +56,11 @@ const DEFAULT_CALIBRATION = 0.75;
 export function interestTrainingOf(flags: InterestFlags): InterestTrainingOptions {
   const defaults: InterestTrainingOptions = PRESETS[flags.preset ?? 'shop'].interest;
   const { lanes = defaults.lanes, steps = defaults.steps, patience = defaults.patience } = flags;
-  const { embedding = defaults.embedding, hidden = defaults.hidden, cosine = defaults.cosine, inputDropout = defaults.regularisation.inputDropout, hiddenDropout = defaults.regularisation.hiddenDropout } = flags;
+  const { embedding = defaults.embedding, hidden = defaults.hidden, cosine = defaults.cosine, inputDropout = defaults.regularisation.inputDropout, hiddenDropout = defaults.regularisation.hiddenDropout, daysWeight = defaults.regularisation.daysWeight } = flags;
   if (inputDropout >= 1 || hiddenDropout >= 1) throw refuse('Dropout must be below 1; 0.2 to 0.5 are usual.');
   const { learningRate = defaults.learningRate, weightDecay = defaults.weightDecay, clip = defaults.clip, warmUp = defaults.warmUpSteps } = flags;
   if (clip === 0) throw refuse('--clip 0 would leave no gradient; choose a larger norm.');
-  const regularisation = { ...defaults.regularisation, inputDropout, hiddenDropout };
+  const regularisation = { ...defaults.regularisation, inputDropout, hiddenDropout, daysWeight };
   return { ...defaults, model: modelOf(flags, hidden), lanes, steps, patience, embedding, hidden, cosine, regularisation, loss: lossOf(flags, defaults.loss), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
 }
 

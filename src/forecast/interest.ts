@@ -38,6 +38,8 @@ export interface NextInterest {
   readonly catalogueScores: Float32Array;
   /** log Σ exp of `catalogueScores`: score - this = log p(next = i). */
   readonly logNormaliser: number;
+  /** Median days until the first purchase of a later visit; null in a pack that does not say. */
+  readonly daysToPurchase: number | null;
 }
 
 /**
@@ -71,6 +73,7 @@ export class InterestModel {
   readonly #userBias: Tensor;
   readonly #kindWeight: Tensor;
   readonly #kindBias: Tensor;
+  readonly #days: { readonly weight: Float32Array /* [hidden] */; readonly bias: number } | null;
 
   /** @throws RecommenderError `PACK_INVALID` when a tensor is missing or of another shape. */
   constructor(tensors: SafeTensors, { text, embedding, hidden, model = 'lstm' }: InterestDimensions, itemIds: readonly string[], device: Device) {
@@ -96,6 +99,7 @@ export class InterestModel {
     this.#userBias = upload('user.bias', embedding);
     this.#kindWeight = upload('kind', BEHAVIOUR_KINDS.length, hidden);
     this.#kindBias = upload('kind.bias', BEHAVIOUR_KINDS.length);
+    this.#days = tensors.has('days') ? { weight: get('days', 1, hidden), bias: get('days.bias', 1)[0]! } : null;
   }
 
   /** The arithmetic of now, which names whose states may be continued. */
@@ -158,7 +162,15 @@ export class InterestModel {
       kinds: softmax(kindLogits!),
       catalogueScores,
       logNormaliser: logSumExp(catalogueScores),
+      daysToPurchase: this.#daysAfter(state),
     };
+  }
+
+  /** Too little work to be worth a dispatch. */
+  #daysAfter(state: Float32Array): number | null {
+    if (!this.#days) return null;
+    const { weight, bias } = this.#days;
+    return Math.max(0, Math.expm1(weight.reduce((sum, value, k) => sum + value * state[k]!, bias)));
   }
 
   dispose(): void {

@@ -10,7 +10,7 @@ import type { ParameterSet } from './parameters.ts';
 export type AdapterOptions = { readonly kind: 'full' } | { readonly kind: 'lora'; readonly rank: number } | { readonly kind: 'head-only' };
 
 /** Groups that are behind the hidden state; see PARAMETER_GROUPS. */
-const HEAD_GROUPS = ['user', 'kind', 'items'];
+const HEAD_GROUPS = ['user', 'kind', 'days', 'items'];
 /** A row of its own for each item: no matrix that a low rank would fit. */
 const ITEM_ROWS = 'residual';
 

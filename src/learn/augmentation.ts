@@ -1,6 +1,7 @@
 import { SESSION_GAP_SECONDS } from '../behaviour/sequence.ts';
 import type { Random } from '../lib/random.ts';
 import { CART, PURCHASE, VIEW, type Histories } from './histories.ts';
+import type { OrderTimes } from './next-order.ts';
 
 /** One shopper's events as the interest LSTM reads them. */
 export interface EventStream {
@@ -15,6 +16,8 @@ export interface EventStream {
   readonly label: Int32Array | null;
   /** 1 where the event is to be predicted, but not to be read. */
   readonly masked?: Uint8Array;
+  /** When the shopper orders again, seen from each event; left out where nobody asks. */
+  readonly orders?: OrderTimes;
 }
 
 /**
@@ -49,7 +52,7 @@ export function plainStream(
   histories: Histories,
   first: number,
   end: number,
-  { kindOf, labelOf }: { kindOf?: (event: number) => number; labelOf?: (event: number) => number } = {},
+  { kindOf, labelOf, orders }: { kindOf?: (event: number) => number; labelOf?: (event: number) => number; orders?: OrderTimes | null } = {},
 ): EventStream {
   const length = end - first;
   const { time, kind } = histories;
@@ -60,6 +63,7 @@ export function plainStream(
     price: histories.price.subarray(first, end),
     weight: new Float32Array(length).fill(1),
     label: labelOf ? Int32Array.from({ length }, (_, i) => labelOf(first + i)) : null,
+    ...(orders && { orders: { days: orders.days.subarray(first, end), watched: orders.watched.subarray(first, end) } }),
   };
 }
 
@@ -71,12 +75,14 @@ export function augmentPurchases(
   random: Random,
   drawItem: (random: Random) => { item: number; price: number },
   options: AugmentationOptions = DEFAULT_AUGMENTATION,
+  orders: OrderTimes | null = null,
 ): EventStream {
   const item: number[] = [];
   const kind: number[] = [];
   const gap: number[] = [];
   const price: number[] = [];
   const weight: number[] = [];
+  const source: number[] = []; // the event of the log that each event here belongs to
   let zeroGaps = false;
   const pause = (): number => (zeroGaps ? 0 : MEDIAN_GAP_SECONDS * Math.exp(random.normal()));
   const push = (eventItem: number, eventKind: number, eventGap: number, eventPrice: number, eventWeight: number): void => {
@@ -85,8 +91,11 @@ export function augmentPurchases(
     gap.push(item.length === 1 ? NaN : eventGap);
     price.push(eventPrice);
     weight.push(eventWeight);
+    source.push(current);
   };
+  let current = first;
   for (let event = first; event < end; event++) {
+    current = event;
     const sinceLast = event === first ? 0 : histories.time[event]! - histories.time[event - 1]!;
     const newSession = event === first || sinceLast > SESSION_GAP_SECONDS;
     if (newSession) zeroGaps = random.next() < options.zeroGapShare;
@@ -107,6 +116,7 @@ export function augmentPurchases(
     price: Float32Array.from(price),
     weight: Float32Array.from(weight),
     label: null,
+    ...(orders && { orders: { days: Float32Array.from(source, (event) => orders.days[event]!), watched: Float32Array.from(source, (event) => orders.watched[event]!) } }),
   };
 }
 

@@ -36,6 +36,7 @@ export function startFrom(parameters: ParameterSet, { tensors, rowOf }: EarlierI
     const tensor = tensors.get(name);
     const length = shape.reduce((product, size) => product * size, 1);
     if (length === 0) continue; // without text there is no projection
+    if (name.startsWith('days') && !tensors.has(name)) continue; // a pack without that output
     if (tensor?.values.length !== length) throw new RecommenderError('INVALID_OPTIONS', `The pack to go on from has no ${name} of shape [${shape.join(', ')}]; train with its sizes and model, or anew.`);
     values.set(tensor.values);
   }

@@ -35,6 +35,8 @@ export interface Regularisation {
   readonly residualDropout: number;
   /** Weight of the loss of p(next kind) beside that of p(next item). */
   readonly kindWeight: number;
+  /** Weight of the loss of the days until the next order; 0 leaves that output out. */
+  readonly daysWeight: number;
 }
 
 /** What the network is told of the shop. */
@@ -44,6 +46,8 @@ export interface InterestCatalogue {
   readonly priceQuantiles: Float32Array;
   /** How often the log has each item, [items], for losses that sample by popularity. */
   readonly itemCounts: ArrayLike<number>;
+  /** Where the days until the next order start: the median gap. Default: null, there is no such output. */
+  readonly medianOrderDays?: number | null;
 }
 
 const KINDS = BEHAVIOUR_KINDS.length;
@@ -76,7 +80,7 @@ export class InterestNetwork {
   readonly #weights: Float32Array; // [rows]
   readonly #keep: Float32Array; // [rows]
 
-  constructor(shape: InterestShape, { textVectors, priceQuantiles, itemCounts }: InterestCatalogue, loss: ItemLossOptions, kernels: TrainingKernels, random: Random) {
+  constructor(shape: InterestShape, { textVectors, priceQuantiles, itemCounts, medianOrderDays = null }: InterestCatalogue, loss: ItemLossOptions, kernels: TrainingKernels, random: Random) {
     const { model, items, text, embedding, hidden, lanes, steps } = shape;
     const rows = lanes * steps;
     const input = embedding + EVENT_FEATURES;
@@ -92,7 +96,9 @@ export class InterestNetwork {
       'user.bias': { shape: [embedding], spread: 0 },
       kind: { shape: [KINDS, hidden], spread: 1 / Math.sqrt(hidden) },
       'kind.bias': { shape: [KINDS], spread: 0 },
+      ...(medianOrderDays !== null && { days: { shape: [1, hidden], spread: 0 }, 'days.bias': { shape: [1], spread: 0 } }),
     });
+    if (medianOrderDays !== null) this.#p('days.bias')[0] = Math.log1p(medianOrderDays);
     this.#sequence = createSequenceLayer(model, { lanes, steps, input, hidden }, this.parameters, kernels);
     this.#loss = createItemLoss(loss, { rows, items, embedding }, itemCounts, kernels);
     const { drawn } = this.#loss;
@@ -134,13 +140,9 @@ export class InterestNetwork {
    * (a view, valid during the call) for the rows that `wanted` names. The lanes' state goes on.
    */
   predict(chunk: Chunk, wanted: (row: number) => boolean, visit: (row: number, scores: Float32Array) => void): void {
-    const { items, embedding, hidden } = this.shape;
+    const { items, embedding } = this.shape;
     const embeddings = this.itemEmbeddings();
-    this.#readEvents(chunk, null, 0);
-    this.#keep.set(chunk.keep);
-    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, null);
-    const rows = Array.from(chunk.keep.keys()).filter(wanted);
-    rows.forEach((row, at) => this.#active.set(hiddenStates.subarray(row * hidden, (row + 1) * hidden), at * hidden));
+    const rows = this.#readRows(chunk, wanted);
     this.#userVectors(rows.length);
     for (let from = 0; from < rows.length; from += PREDICTED_ROWS) {
       const block = rows.slice(from, from + PREDICTED_ROWS);
@@ -150,8 +152,18 @@ export class InterestNetwork {
     }
   }
 
-  /** One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss and Σ weight. */
-  learn(chunk: Chunk, random: Random, regularisation: Regularisation): { loss: number; weight: number } {
+  /** As `predict`, but calls back with the days until the next order; never where there is no such output. */
+  predictDays(chunk: Chunk, wanted: (row: number) => boolean, visit: (row: number, days: number) => void): void {
+    this.itemEmbeddings();
+    const rows = this.#readRows(chunk, wanted);
+    if (this.parameters.has('days')) rows.forEach((row, at) => visit(row, Math.max(0, Math.expm1(this.#logDays(at)))));
+  }
+
+  /**
+   * One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss of the next item and Σ weight, and the mean loss
+   * of the days until the next order times its weight.
+   */
+  learn(chunk: Chunk, random: Random, regularisation: Regularisation): { loss: number; weight: number; daysLoss: number } {
     const { items, embedding, hidden, text } = this.shape;
     const kernels = this.#kernels;
     const table = this.#items;
@@ -183,6 +195,7 @@ export class InterestNetwork {
     kernels.matmul(this.#g('user'), this.#userGradient, this.#active, { m: embedding, n: hidden, k: rows.length }, { transposeA: true });
     addColumns(this.#g('user.bias'), this.#userGradient, rows.length);
     this.#learnKinds(rows, chunk, regularisation.kindWeight);
+    const daysLoss = this.#learnDays(rows, chunk, regularisation.daysWeight);
 
     this.#hiddenGradient.fill(0);
     rows.forEach((row, at) => {
@@ -196,7 +209,7 @@ export class InterestNetwork {
       for (let k = 0; k < embedding; k++) table.gradient[slot * embedding + k]! += this.#xGradient[row * input + k]! * inputMask[row * embedding + k]!;
     }
     table.writeGradients();
-    return { loss: loss * Math.max(1, total), weight: total };
+    return { loss: loss * Math.max(1, total), weight: total, daysLoss };
   }
 
   #p(name: string): Float32Array {
@@ -236,6 +249,17 @@ export class InterestNetwork {
     return mask;
   }
 
+  /** Reads a chunk without dropout; hidden states of the rows that `wanted` names are then in #active, in order. */
+  #readRows(chunk: Chunk, wanted: (row: number) => boolean): number[] {
+    const { hidden } = this.shape;
+    this.#readEvents(chunk, null, 0);
+    this.#keep.set(chunk.keep);
+    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, null);
+    const rows = Array.from(chunk.keep.keys()).filter(wanted);
+    rows.forEach((row, at) => this.#active.set(hiddenStates.subarray(row * hidden, (row + 1) * hidden), at * hidden));
+    return rows;
+  }
+
   #dropHidden(hiddenStates: Float32Array, rows: readonly number[], random: Random, dropout: number): Float32Array {
     const { hidden } = this.shape;
     const factors = new Float32Array(rows.length * hidden);
@@ -259,6 +283,43 @@ export class InterestNetwork {
   /** Length of û that makes û · v_i τ times their cosine; 0 where û is left as it is. */
   get #userLength(): number {
     return this.shape.cosine > 0 ? this.shape.cosine / embeddingLength(this.shape) : 0;
+  }
+
+  /** log(1 + days until the next order) from #active's row. */
+  #logDays(at: number): number {
+    const { hidden } = this.shape;
+    const weights = this.#p('days');
+    let sum = this.#p('days.bias')[0]!;
+    for (let k = 0; k < hidden; k++) sum += weights[k]! * this.#active[at * hidden + k]!;
+    return sum;
+  }
+
+  /**
+   * |log(1 + days) - prediction|, both cut off at the end of the log: the median regression for censored data of Powell (1984). Of an order
+   * that the log does not have it is known only that it comes later, which pulls predictions up to the end of the log and no further.
+   */
+  #learnDays(rows: readonly number[], chunk: Chunk, daysWeight: number): number {
+    if (!this.parameters.has('days')) return 0;
+    const { hidden } = this.shape;
+    const asked = rows.flatMap((row, at) => (chunk.watchedDays[row]! > 0 ? [{ row, at }] : []));
+    const share = daysWeight / Math.max(1, asked.length);
+    const weights = this.#p('days');
+    const gradient = this.#g('days');
+    let loss = 0;
+    for (const { row, at } of asked) {
+      const end = Math.log1p(chunk.watchedDays[row]!);
+      const actual = Number.isNaN(chunk.orderDays[row]!) ? end : Math.log1p(chunk.orderDays[row]!);
+      const predicted = this.#logDays(at);
+      loss += share * Math.abs(actual - Math.min(end, predicted));
+      if (predicted >= end) continue;
+      const slope = share * Math.sign(predicted - actual);
+      this.#g('days.bias')[0]! += slope;
+      for (let k = 0; k < hidden; k++) {
+        gradient[k]! += slope * this.#active[at * hidden + k]!;
+        this.#activeGradient[at * hidden + k]! += slope * weights[k]!;
+      }
+    }
+    return loss;
   }
 
   #learnKinds(rows: readonly number[], chunk: Chunk, kindWeight: number): void {

@@ -9,6 +9,8 @@ import { embeddingLength, InterestNetwork, type Regularisation } from './interes
 import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
+import { findOrders, medianOrderGap } from './next-order.ts';
+import { measureOrders, type OrderErrors } from './next-order-validation.ts';
 import { clipGradients, stepAdamW, type ParameterSet } from './parameters.ts';
 import type { Protocol } from './protocol.ts';
 import { heldFrom } from './split-log.ts';
@@ -16,7 +18,7 @@ import type { SequenceOptions } from './sequence-layer.ts';
 import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm`, `gru` or `transformer` are all of the model that reads, `items` the biases of the items. */
-export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'gru', 'transformer', 'user', 'kind'] as const;
+export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'gru', 'transformer', 'user', 'kind', 'days'] as const;
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
 export interface InterestTrainingOptions {
@@ -72,7 +74,7 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   steps: 16,
   maxEvents: 2_000,
   loss: { kind: 'softmax' },
-  regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1 },
+  regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1, daysWeight: 0.05 },
   augmentation: DEFAULT_AUGMENTATION,
   distortion: NO_DISTORTION,
   titleNoise: 0,
@@ -133,6 +135,8 @@ export interface TrainedInterest {
   readonly trained: number;
   /** Where training went on from an earlier model: its losses, and those of `tuned`. */
   readonly continued: ContinuedLoss | null;
+  /** How far off the days until the next order are in the validation part; null where there is no such output or no order to ask for. */
+  readonly orders: OrderErrors | null;
 }
 
 const MIN_LINES_FOR_RESIDUAL = 3; // rarer items keep their text part alone, where there is one
@@ -149,7 +153,8 @@ export async function trainInterest(
   const random = createRandom(options.seed);
   const shape = { model: options.model, items: data.training.items, text: data.textDimensions, embedding: options.embedding, hidden: options.hidden, cosine: options.cosine, lanes: options.lanes, steps: options.steps };
   const itemCounts = countItems(data.training);
-  const network = new InterestNetwork(shape, { ...data, itemCounts }, options.loss, kernels, random);
+  const medianOrderDays = learnsDays(data, options) ? (medianOrderGap(data.training) ?? (data.earlier?.tensors.has('days') ? 0 : null)) : null;
+  const network = new InterestNetwork(shape, { ...data, itemCounts, medianOrderDays }, options.loss, kernels, random);
   const { earlier } = data;
   if (earlier) startFrom(network.parameters, earlier, data.textVectors, kernels);
   const losses = (): { old: number | null; recent: number } | null => earlier ? { old: earlier.oldDays && meanLoss(network, earlier.oldDays, earlier.oldDays.offsets), recent: meanLoss(network, data.refit, heldFrom(data)) } : null;
@@ -216,9 +221,15 @@ export async function trainInterest(
   }
   const shipped = exportTensors(network, data.refit, earlier);
   for (const [name, { values }] of parameters) values.set(tuned.get(name)!);
+  const orders = medianOrderDays === null ? null : measureOrders(network, data);
   const after = losses();
   const continued = before && after && { old: before.old === null || after.old === null ? null : { before: before.old, after: after.old }, recent: { before: before.recent, after: after.recent } };
-  return { tuned: exportTensors(network, data.training, earlier), shipped, history, trained: countNumbers(learning), continued };
+  return { tuned: exportTensors(network, data.training, earlier), shipped, history, trained: countNumbers(learning), continued, orders };
+}
+
+/** Elsewhere times are no days of a shop. */
+function learnsDays({ protocol }: InterestData, { regularisation }: InterestTrainingOptions): boolean {
+  return protocol === 'temporal' && regularisation.daysWeight > 0;
 }
 
 function cosineDecay(share: number): number {
@@ -244,11 +255,12 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     const item = histories.item[from.integer(histories.item.length)]!; // popular items are drawn more often
     return { item, price: data.itemPrices[item]! };
   };
+  const orders = learnsDays(data, options) ? findOrders(histories) : null;
   for (const user of random.shuffle(Int32Array.from({ length: histories.users }, (_, i) => i))) {
     const end = histories.offsets[user + 1]!;
     const first = Math.max(histories.offsets[user]!, end - options.maxEvents);
     if (end - first < 2) continue;
-    const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation) : plainStream(histories, first, end);
+    const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation, orders) : plainStream(histories, first, end, { orders });
     yield distortStream(stream, random, options.distortion);
   }
   return undefined;

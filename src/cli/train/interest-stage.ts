@@ -107,7 +107,13 @@ export async function interestStage(data: TrainingShop, { settings, useText, fol
   process.off('SIGINT', interrupt);
   progress.done();
   const best = Math.max(...trained.history.map(({ ndcg }) => ndcg ?? 0));
-  const measured = { 'interest.validationNdcg@10': best, 'interest.epochs': trained.history.length };
+  const { orders } = trained;
+  if (orders) say(`interest LSTM: days until the next purchase are off by ${orders.model.toFixed(1)} in the mean of ${orders.questions}; the median gap by ${orders.median.toFixed(1)}, each shopper’s own by ${orders.ownMedian.toFixed(1)}`);
+  const measured = {
+    'interest.validationNdcg@10': best,
+    'interest.epochs': trained.history.length,
+    ...(orders && { 'interest.daysToPurchaseMae': orders.model, 'interest.medianGapMae': orders.median, 'interest.ownMedianGapMae': orders.ownMedian }),
+  };
   const tuned = packInterest(withProjection(trained.tuned, data.shop.textDimensions));
   const shipped = packInterest(withProjection(trained.shipped, data.shop.textDimensions));
   if (interrupted) {

@@ -29,7 +29,7 @@ describe('options of the interest LSTM’s training', () => {
   test('a preset stands behind every option that is not given', () => {
     const session = interestTrainingOf({ preset: 'session' });
     expect(session).toMatchObject({ cosine: 16, loss: { kind: 'sampled-softmax', negatives: 1_024, sampler: 'uniform' } });
-    expect(interestTrainingOf({ preset: 'session', negatives: 9, hidden: 7, inputDropout: 0.1 })).toEqual({ ...session, hidden: 7, loss: { ...session.loss, negatives: 9 }, regularisation: { ...session.regularisation, inputDropout: 0.1 } });
+    expect(interestTrainingOf({ preset: 'session', negatives: 9, hidden: 7, inputDropout: 0.1, daysWeight: 0 })).toEqual({ ...session, hidden: 7, loss: { ...session.loss, negatives: 9 }, regularisation: { ...session.regularisation, inputDropout: 0.1, daysWeight: 0 } });
     expect(interestTrainingOf({ preset: 'session', loss: 'softmax' }).loss).toEqual({ kind: 'softmax' });
     expect(interestTrainingOf({ preset: 'session', loss: 'gbce' }).loss).toEqual({ kind: 'gbce', negatives: 256, calibration: 0.75 });
   });

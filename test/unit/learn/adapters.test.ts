@@ -52,7 +52,7 @@ const OPTIONS = {
   refitEpochs: 0,
   learningRate: 0.02,
   warmUpSteps: 0,
-  regularisation: { inputDropout: 0, hiddenDropout: 0, residualDropout: 0, kindWeight: 0 },
+  regularisation: { inputDropout: 0, hiddenDropout: 0, residualDropout: 0, kindWeight: 0, daysWeight: 0 },
 };
 const kernels = () => createWasmTrainingKernels({ maxBytes: 2 ** 24 });
 
