@@ -4,6 +4,7 @@ import { runTuneEncoder, type TuneEncoderOptions } from '../../src/cli/tune-enco
 import { readVisits } from '../../src/cli/visits.ts';
 import { estimate } from '../../src/evaluate/bootstrap.ts';
 import { drawTextQueries, rankByText, type TextQuery } from '../../src/learn/encoder-tuning/text-ranking.ts';
+import { DEFAULT_ENCODER_TUNING } from '../../src/learn/encoder-tuning/tune-encoder.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { createBaskets } from '../../src/rank/simple/baskets.ts';
 import { summarise, type BenchResult, type BenchRow, type BenchTableCell } from '../harness.ts';
@@ -13,9 +14,14 @@ import { ONLINE_RETAIL } from '../quality/online-retail.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const OTHER_SHOP = 'amazon_games_2018';
 /** One shopper of the other shop in so many is asked, and its catalogue is what they took. */
-const OTHER_ONE_IN = 60;
+const OTHER_ONE_IN = 100;
 const OTHER_CONTEXT = 5;
 const QUERIES = 2_000;
+const METHODS = (process.env.BENCH_METHODS ?? 'lora:8,last-layer').split(',').filter((method) => method !== '');
+/** Folders of encoders that are judged, too. */
+const PACKS = (process.env.BENCH_PACKS ?? '').split(',').filter((folder) => folder !== '');
+/** Of tuning; fewer for a first look. */
+const EPOCHS = Number(process.env.BENCH_EPOCHS ?? DEFAULT_ENCODER_TUNING.epochs);
 
 interface Shop {
   readonly name: string;
@@ -42,9 +48,10 @@ export async function encoderTable(): Promise<BenchResult> {
     });
   };
   note('untuned', untuned);
-  for (const method of ['lora:8', 'last-layer']) {
+  for (const folder of PACKS) note(folder, await vectorsOf(folder, shops));
+  for (const method of METHODS) {
     const out = join(ROOT, 'build', `tuned-encoder-${method.replace(':', '-')}`);
-    const options: TuneEncoderOptions = { ...ONLINE_RETAIL, out, method };
+    const options: TuneEncoderOptions = { ...ONLINE_RETAIL, out, method, epochs: EPOCHS };
     const { parameters, minutes } = await runTuneEncoder(options, console.log);
     rows.push(summarise({ name: `encoder, ${method}: numbers trained`, unit: '', ours: [parameters] }), summarise({ name: `encoder, ${method}: time`, unit: 'minutes', ours: [minutes] }));
     note(method, await vectorsOf(out, shops));

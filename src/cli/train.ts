@@ -78,7 +78,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const adapter = adapterOf(options.adapter, options.init);
   const earlier = options.init === undefined ? undefined : await readEarlierPack(options.init);
   const anew = { ...interestTrainingOf(options), adapter, seed, ...(options.epochs !== undefined && { maxEpochs: options.epochs }) };
-  const recipe = earlier ? continuedTraining(earlier, anew, options.learningRate) : anew;
+  const recipe = earlier ? continuedTraining(earlier, anew, options) : anew;
   await mkdir(folders.working, { recursive: true });
   const data = await readShop(options, say);
   const { shop, protocol, learnt, encoderRevision, period } = data;

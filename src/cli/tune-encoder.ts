@@ -98,8 +98,8 @@ async function tune(options: TuneEncoderOptions, progress: Progress): Promise<Tu
   const random = createRandom(seed);
   const queries = drawTextQueries(data.validation, VALIDATION_VISITS, random);
   const sampler = createPairSampler(data.training, textOf, texts.length);
+  if (queries.length === 0) throw new RecommenderError('INVALID_DATA', 'The validation part has no visit of two items to choose the epoch by; choose more --validation-days.');
   say(`${data.training.time.length} visits to learn from, ${queries.length} to validate, ${texts.length} titles; encoding them`);
-  const before = await encoder.encode(texts);
   const tokenizer = tokenizerOf(pack);
   const states = await frozenStates(pack, device, texts.map((text) => tokenizer.tokenize(text).slice(0, MOST_TOKENS)), layers);
 
@@ -117,8 +117,13 @@ async function tune(options: TuneEncoderOptions, progress: Progress): Promise<Tu
     learningRate: options.learningRate ?? LEARNING_RATES[tuning.kind],
   };
   let metric = '';
+  let before = new Float32Array(0); // [texts, hidden], as the encoder came
+  const validate = (vectors: Float32Array, epoch: number): number => {
+    if (epoch === 0) before = vectors.slice();
+    return mean(judge(vectors, queries, textOf, dims.hidden));
+  };
   const tuned = await tuneEncoder(
-    { tensors: bertTensors(pack), dims, states, sampler, validate: queries.length === 0 ? null : (vectors) => mean(judge(vectors, queries, textOf, dims.hidden)) },
+    { tensors: bertTensors(pack), dims, states, sampler, validate },
     kernels,
     settings,
     {

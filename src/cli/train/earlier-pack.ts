@@ -8,6 +8,7 @@ import type { PackManifest } from '../../packs/pack.ts';
 import { readFileBytes } from '../../packs/read-file-bytes.ts';
 import { parseRecommenderPack } from '../../rank/recommender-pack.ts';
 import { packAddress } from '../encoder.ts';
+import type { InterestFlags } from '../interest-options.ts';
 import type { InterestStage } from './interest-stage.ts';
 import type { TrainingShop } from './read-shop.ts';
 import { asFloats } from './stage-files.ts';
@@ -33,12 +34,14 @@ export async function readEarlierPack(path: string): Promise<EarlierPack> {
 
 /** A peak that much lower does not undo what the pack knows; a difference of low rank starts from zeros and takes the whole rate. */
 const RATE = 0.25;
+/** Few days have few steps, and the moments of AdamW are new. */
+const WARM_UP_STEPS = 20;
 
-/** How the training goes on: with the pack's sizes, and where no rate was asked for, a lower one. */
-export function continuedTraining({ manifest, interest }: EarlierPack, options: InterestTrainingOptions, askedRate: number | undefined): InterestTrainingOptions {
+/** How the training goes on: with the pack's sizes, and where none was asked for, with a lower rate and a shorter warm-up. */
+export function continuedTraining({ manifest, interest }: EarlierPack, options: InterestTrainingOptions, asked: Pick<InterestFlags, 'learningRate' | 'warmUp'>): InterestTrainingOptions {
   const { embedding = options.embedding, hidden = options.hidden } = manifest.dims;
-  const learningRate = askedRate ?? options.learningRate * (options.adapter.kind === 'lora' ? 1 : RATE);
-  return { ...options, embedding, hidden, cosine: interest.get('cosine')?.values[0] ?? 0, learningRate };
+  const learningRate = asked.learningRate ?? options.learningRate * (options.adapter.kind === 'lora' ? 1 : RATE);
+  return { ...options, embedding, hidden, cosine: interest.get('cosine')?.values[0] ?? 0, learningRate, warmUpSteps: asked.warmUp ?? WARM_UP_STEPS };
 }
 
 /** What a training that went on says: what is gained on new days, and what is lost on old ones. */

@@ -56,7 +56,7 @@ export interface TuningData {
   readonly states: readonly Float32Array[];
   readonly sampler: PairSampler;
   /** A figure of all texts' vectors [texts, hidden], larger is better, by which the epoch is chosen; null to take the last one. */
-  readonly validate: ((vectors: Float32Array) => number) | null;
+  readonly validate: ((vectors: Float32Array, epoch: number) => number) | null;
 }
 
 export interface TunedEncoder {
@@ -100,7 +100,7 @@ export async function tuneEncoder(data: TuningData, kernels: TrainingKernels, op
   const random = createRandom(seed + 1);
 
   const close = (epoch: number, meanLoss: number, started: number): void => {
-    const ndcg = validate ? validate(encodeAll(network, states, shape)) : null;
+    const ndcg = validate ? validate(encodeAll(network, states, shape), epoch) : null;
     const record = { epoch, loss: meanLoss, ndcg, seconds: (Date.now() - started) / 1_000 };
     history.push(record);
     hooks.onEpoch?.(record);
