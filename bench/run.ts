@@ -74,6 +74,10 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'packs on shops that they were not trained on, by events known of the shopper (../shared/data; BENCH_DATA=NAME, BENCH_USERS)',
     load: async () => (await import('./transfer.ts')).transfer,
   },
+  interest: {
+    about: 'LSTM, GRU and transformer on the same sessions (../shared/data; minutes: it trains): NDCG@10, bytes, an event, an epoch (BENCH_EPOCHS, default 8)',
+    load: async () => (await import('./interest.ts')).interest,
+  },
   baselines: {
     about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
     load: async () => (await import('./baselines.ts')).baselines,

@@ -41,7 +41,15 @@ const WARM_UP_STEPS = 20;
 export function continuedTraining({ manifest, interest }: EarlierPack, options: InterestTrainingOptions, asked: Pick<InterestFlags, 'learningRate' | 'warmUp'>): InterestTrainingOptions {
   const { embedding = options.embedding, hidden = options.hidden } = manifest.dims;
   const learningRate = asked.learningRate ?? options.learningRate * (options.adapter.kind === 'lora' ? 1 : RATE);
-  return { ...options, embedding, hidden, cosine: interest.get('cosine')?.values[0] ?? 0, learningRate, warmUpSteps: asked.warmUp ?? WARM_UP_STEPS };
+  return { ...options, embedding, hidden, cosine: interest.get('cosine')?.values[0] ?? 0, learningRate, warmUpSteps: asked.warmUp ?? WARM_UP_STEPS, ...modelOf(manifest, interest, options) };
+}
+
+/** The pack's own model, whatever is asked: a transformer's window is its steps. */
+function modelOf({ model: kind = 'lstm' }: PackManifest, interest: FloatTensors, { model, steps }: InterestTrainingOptions): Pick<InterestTrainingOptions, 'model' | 'steps'> {
+  if (kind !== 'transformer') return { model: { kind }, steps };
+  const [heads = 0, window = 0] = interest.get('transformer.0.distances')?.shape ?? [];
+  const layers = [...interest.keys()].filter((name) => name.endsWith('.distances')).length;
+  return { model: { kind, layers, heads, dropout: model.kind === 'transformer' ? model.dropout : 0.2 }, steps: window };
 }
 
 /** What a training that went on says: what is gained on new days, and what is lost on old ones. */
