@@ -61,11 +61,12 @@ const HARD_PER_RANKER = 30;
 const RANDOM_NEGATIVES = 60;
 const ORDERED_SHARE = 0.5; // of queries whose candidates come in an imitated server order
 const SHELF = 100; // candidates, as in the quality bench
+const SHELVES_PER_SESSION = 3; // with three in place of one, October's own shelves were ranked better and the next line a little worse
 const EVENTS = 2_000; // per shopper, the newest
 
 /**
  * What the head is trained on: what the protocol asks of the validation part, of shoppers in random order until there are enough lists,
- * and a server's shelf in each session of a shop (`temporal`).
+ * and a server's shelves in each session of a shop (`temporal`).
  * Candidates are what any ranker puts near the top, and random others that stand for the rest of the catalogue (their soft-max
  * terms are scaled up: sampled soft-max, Jean et al. 2015, section 3).
  */
@@ -131,7 +132,7 @@ async function sessionQueries(
   const { leavesOut, mostLines } = QUESTIONS[protocol];
   const lines = Array.from({ length: Math.min(mostLines, stop - start - 1) }, (_, i) => i + 1);
   const asked = new Set(random.shuffle(lines).slice(0, QUERIES_PER_SESSION));
-  const shelfAfter = Math.min(...asked); // a shelf helps most early in a session
+  const shelvesAfter = new Set([...asked].sort((a, b) => a - b).slice(0, SHELVES_PER_SESSION)); // they help most early in a session
   const seen = shopperEvents(source, start, stop, protocol === 'temporal' ? 'cart' : null);
   const demand = await source.demandAt(histories.time[start]!);
   const queries: HeadQuery[] = [];
@@ -147,7 +148,7 @@ async function sessionQueries(
     if (leftOut.has(target)) continue;
     const later = new Set(histories.item.subarray(start + line, stop));
     queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { leftOut, target, later }, demand));
-    if (protocol !== 'temporal' || line !== shelfAfter) continue;
+    if (protocol !== 'temporal' || !shelvesAfter.has(line)) continue;
     const shelf = await makeShelf(source, random, { shopper, events: history.length }, prepared, { leftOut, later }, demand);
     if (shelf) queries.push(shelf);
   }
