@@ -78,6 +78,10 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'LSTM, GRU and transformer on the same sessions (../shared/data; minutes: it trains): NDCG@10, bytes, an event, an epoch (BENCH_EPOCHS, default 8)',
     load: async () => (await import('./interest.ts')).interest,
   },
+  tables: {
+    about: 'models beside the published tables: trains on public data (an hour each the first time, kept in .cache/bench) and evaluates; BENCH_DATA=NAME; writes bench/TABLES.md',
+    load: async () => (await import('./tables.ts')).tables,
+  },
   baselines: {
     about: 'the simple rankers on public data beside figures of the same methods elsewhere (../shared/data; minutes; BENCH_DATA=NAME, BENCH_STAGE=validation)',
     load: async () => (await import('./baselines.ts')).baselines,

@@ -58,6 +58,8 @@ program
   .option('--patience <epochs>', 'epochs without a better validation NDCG@10 before training stops', parsePositive)
   .option('--fitted-tables', 'EASE (up to 5,000 items) and a bilinear form over titles, as features of the head')
   .option('--ship-sessions <count>', 'publish the newest sessions in the pack (items only), so that VMIS-kNN runs in the tab', parseWhole)
+  .option('--search <count>', 'settings to try in short trainings (search.jsonl) before the best trains to the end', parsePositive)
+  .option('--windows', 'compare learning from the last 7, 30 and 90 days and from all, in the report')
   .option('--resume', 'go on where an interrupted training stopped (Ctrl-C packs the best epoch so far and exits with 130)')
   .option('--log-dir <folder>', 'write TensorBoard event files')
   .action(async (options: TrainOptions) => {

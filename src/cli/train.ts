@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { openTrainingKernels } from '../compute/open-training-kernels.ts';
+import { RecommenderError } from '../errors.ts';
 import { PURCHASE } from '../learn/histories.ts';
 import { countTables, featureNames, type Part } from '../learn/recommender-training.ts';
 import { writeRecommender } from '../learn/write-recommender.ts';
@@ -23,7 +24,9 @@ import { continuedTraining, describeContinued, readEarlierPack } from './train/e
 import { headStage } from './train/head-stage.ts';
 import { interestStage } from './train/interest-stage.ts';
 import { DEFAULT_VALIDATION_DAYS, readShop, type ReadShopOptions } from './train/read-shop.ts';
+import { searchSettings } from './train/search.ts';
 import { asFloats, type StageFolders } from './train/stage-files.ts';
+import { sweepWindows } from './train/window-sweep.ts';
 
 export interface TrainOptions extends InterestFlags, ReadShopOptions {
   /** Where the pack is written. */
@@ -44,6 +47,10 @@ export interface TrainOptions extends InterestFlags, ReadShopOptions {
   readonly without?: readonly Part[];
   /** Another training's working folder, whose finished stages are taken where they are there. */
   readonly reuse?: string;
+  /** Settings that are tried in short trainings before the best trains to the end. Default: 0, the preset alone. */
+  readonly search?: number;
+  /** Adds a comparison of how many days to learn from to the report. */
+  readonly windows?: boolean;
   /** Goes on where an interrupted training stopped. */
   readonly resume?: boolean;
   /** A folder for TensorBoard's event files. Default: none are written. */
@@ -75,23 +82,27 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const { say } = progress;
   const { out, seed = 1, validationDays = DEFAULT_VALIDATION_DAYS } = options;
   const folders: StageFolders = { working: options.working ?? join(out, 'training'), resume: options.resume, reuse: options.reuse };
+  if (options.init !== undefined && (options.search || options.windows)) throw new RecommenderError('INVALID_OPTIONS', '--search and --windows train from the start; leave out --init, whose sizes and days are given.');
   const adapter = adapterOf(options.adapter, options.init);
   const earlier = options.init === undefined ? undefined : await readEarlierPack(options.init);
   const anew = { ...interestTrainingOf(options), adapter, seed, ...(options.epochs !== undefined && { maxEpochs: options.epochs }) };
-  const recipe = earlier ? continuedTraining(earlier, anew, options) : anew;
+  const given = earlier ? continuedTraining(earlier, anew, options) : anew;
   await mkdir(folders.working, { recursive: true });
   const data = await readShop(options, say);
   const { shop, protocol, learnt, encoderRevision, period } = data;
   say(`${shop.log.item.length} lines, ${new Set(shop.log.user).size} shoppers, ${shop.itemIds.length} items; ${learnt.item.length} lines are learnt before ${protocol} validation`);
   const kernels = await openTrainingKernels({ maxBytes: KERNEL_MEGABYTES * 2 ** 20, threads: options.threads ?? availableParallelism() });
   const device = await createPlainDevice();
-  const { embedding, hidden } = recipe;
   const log = options.logDir === undefined ? null : openScalarLog(options.logDir);
 
   const asked = options.without ?? [];
   const useText = !asked.includes('text') && shop.textDimensions > 0;
   const stage = { folders, kernels, device, progress, seed };
-  const interest = asked.includes('lstm') ? null : await interestStage(data, { ...stage, settings: recipe, useText, earlier, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
+  const useInterest = !asked.includes('lstm');
+  const recipe = useInterest && options.search ? await searchSettings(data, { ...stage, trials: options.search, settings: given, useText }) : given;
+  const { embedding, hidden } = recipe;
+  const windows = useInterest && options.windows ? await sweepWindows(data, { ...stage, settings: recipe, useText }) : [];
+  const interest = !useInterest ? null : await interestStage(data, { ...stage, settings: recipe, useText, earlier, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
   if (earlier && interest?.continued) for (const line of describeContinued(earlier, interest)) say(line);
   kernels.release();
   const demand = asked.includes('demand') ? null : await demandStage(data, stage);
@@ -148,6 +159,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     interrupted: interest?.interrupted ?? false,
     ...(earlier && interest?.continued && { continued: { pack: earlier.manifest.revision, adapter: options.adapter ?? 'full', trained: interest.trained, loss: interest.continued } }),
     curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
+    windows,
     evaluation: head.evaluation,
   };
   await writeReport(out, report);

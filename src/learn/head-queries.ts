@@ -141,7 +141,7 @@ async function sessionQueries(
     const previous = line >= 2 ? seen[line - 2]! : history.at(-1);
     state = await ranker.advance(state, [seen[line - 1]!], previous?.time ?? null);
     if (!asked.has(line)) continue;
-    const now = protocol === 'temporal' ? histories.time[start]! : seen[line - 1]!.time;
+    const now = seen[line - 1]!.time;
     const prepared = await ranker.prepare({ events: [...history, ...seen.slice(0, line)], state }, now);
     const leftOut = new Set(leavesOut ? histories.item.subarray(start, start + line) : []);
     const target = histories.item[start + line]!;

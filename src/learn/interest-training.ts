@@ -86,6 +86,8 @@ export interface InterestData {
   readonly training: Histories;
   /** Each history with its validation part, which is the end of it. */
   readonly refit: Histories;
+  /** Events before this are not learnt, though validation reads them; in the unit of the log's times. Default: all are learnt. */
+  readonly learnFrom?: number;
   /** [items, text]; empty to train on item identities alone. */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
@@ -258,12 +260,19 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
   const orders = learnsDays(data, options) ? findOrders(histories) : null;
   for (const user of random.shuffle(Int32Array.from({ length: histories.users }, (_, i) => i))) {
     const end = histories.offsets[user + 1]!;
-    const first = Math.max(histories.offsets[user]!, end - options.maxEvents);
+    const first = firstSince(histories, Math.max(histories.offsets[user]!, end - options.maxEvents), end, data.learnFrom);
     if (end - first < 2) continue;
     const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation, orders) : plainStream(histories, first, end, { orders });
     yield distortStream(stream, random, options.distortion);
   }
   return undefined;
+}
+
+/** The first event from `first` to `end` that is not before `since`. */
+function firstSince({ time }: Histories, first: number, end: number, since = -Infinity): number {
+  let event = first;
+  while (event < end && time[event]! < since) event++;
+  return event;
 }
 
 /** [items] */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeRow, quantile, summarise, verdict, type BenchReport } from '../../bench/harness.ts';
 import { largestDifference, timeRounds } from '../../bench/page/rounds.ts';
 import { readReadmeBlock } from '../../bench/readme.ts';
+import { withSection } from '../../bench/tables/format-table.ts';
 import { formatResults, formatSummary } from '../../bench/results.ts';
 
 const machine: BenchReport['machine'] = { cpu: 'Some CPU', cores: 2, system: 'linux x64', node: 'v20', date: '2026-01-02T03:04:05.000Z' };
@@ -82,5 +83,13 @@ describe('timeRounds', () => {
 
   it('calls results of unlike lengths infinitely different', () => {
     expect(largestDifference(Float32Array.of(1), Float32Array.of(1, 2))).toBe(Infinity);
+  });
+});
+
+describe('tables of public data', () => {
+  it('stand in one file, each section in the place of the one with its heading', () => {
+    const first = withSection('# Tables\n\nHow to read.\n', '## one, session\n\nold');
+    const both = withSection(first, '## two, session\n\nx');
+    expect(withSection(both, '## one, session\n\nnew')).toBe('# Tables\n\nHow to read.\n\n## one, session\n\nnew\n\n## two, session\n\nx\n');
   });
 });

@@ -1,5 +1,5 @@
 import { plotCalibration, plotCoverage, plotCurve, plotGrouping, plotKey, plotRankers } from './plots.ts';
-import type { Estimate, Evaluation, Grouping, TrainingCurve, TrainingReport } from './report-data.ts';
+import type { Estimate, Evaluation, Grouping, TrainingCurve, TrainingReport, WindowFigure } from './report-data.ts';
 import { STYLE } from './style.ts';
 
 /** Others drawn beside ours in plots of groups; their tables have all. */
@@ -7,7 +7,7 @@ const OTHERS_DRAWN = 3;
 
 /** The report as one page: no script, nothing fetched. */
 export function renderReport(report: TrainingReport): string {
-  const { pack, data, seed, interrupted, curves, evaluation } = report;
+  const { pack, data, seed, interrupted, curves, windows, evaluation } = report;
   const day = (iso: string): string => iso.slice(0, 10);
   return `<!doctype html>
 <html lang="en">
@@ -27,6 +27,7 @@ export function renderReport(report: TrainingReport): string {
 ${interrupted ? '<p class="note">The training was interrupted; this is the best epoch so far.</p>' : ''}
 </header>
 ${evaluation ? renderEvaluation(evaluation) : '<p class="note">Nothing was held out to compare rankers on.</p>'}
+${windows.length > 0 ? renderWindows(windows) : ''}
 ${curves.map(renderCurves).join('\n')}
 </main>
 </body>
@@ -65,6 +66,15 @@ function renderGrouping(grouping: Grouping, metric: string, drawn: readonly stri
   const key = `<ul class="key">${drawn.map((name, index) => `<li>${plotKey(index)}${escape(name)}</li>`).join('')}</ul>`;
   const rows = groups.map(({ label, queries, rankers }) => [label, count(queries), ...names.map((name) => (rankers[name] ? estimate(rankers[name]) : '–'))]);
   return figure(`${metric} by ${by.toLowerCase()}`, `${key}${plotGrouping(grouping, metric, drawn)}`, table([by, 'Queries', ...names], rows));
+}
+
+function renderWindows(windows: readonly WindowFigure[]): string {
+  const rows = windows.map(({ days, lines, ndcg }) => [days === null ? 'all' : `${days} days`, count(lines), ndcg === null ? '–' : ndcg.toFixed(4)]);
+  return `<section>
+<h2>How much of the log to learn from</h2>
+<p>Short trainings of the interest model on the days before validation, each measured on the same validation part.</p>
+<div class="figures"><figure><h3>NDCG@10 by window</h3>${table(['Window', 'Lines', 'NDCG@10'], rows)}</figure></div>
+</section>`;
 }
 
 function renderCurves({ model, lossName, metricName, epochs }: TrainingCurve): string {

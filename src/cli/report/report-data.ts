@@ -22,8 +22,19 @@ export interface TrainingReport {
   /** Where training went on from a pack (its revision): mean losses of p(next item) on days before its end and on the validation days, before and after. */
   readonly continued?: { readonly pack: string; readonly adapter: string; readonly trained: number | null; readonly loss: ContinuedLoss };
   readonly curves: readonly TrainingCurve[];
+  /** How much of the log is worth learning from; empty where that was not asked. */
+  readonly windows: readonly WindowFigure[];
   /** Null where nothing was held out to measure on. */
   readonly evaluation: Evaluation | null;
+}
+
+/** A short training of the interest model on the days before validation. */
+export interface WindowFigure {
+  /** null is the whole log. */
+  readonly days: number | null;
+  readonly lines: number;
+  /** NDCG@10 of the validation part, the same for all windows; null where the window has no line. */
+  readonly ndcg: number | null;
 }
 
 /** One model's training, epoch after epoch. */

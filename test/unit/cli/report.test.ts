@@ -54,14 +54,15 @@ describe('the training report', () => {
       data: { protocol: 'temporal', interactions: 1_234, heldBack: 34, shoppers: 5, items: 10, validationFrom: '2011-10-01T00:00:00.000Z', until: '2011-11-01T00:00:00.000Z' },
       seed: 1,
       interrupted: false,
+      windows: [{ days: 7, lines: 0, ndcg: null }, { days: null, lines: 1_200, ndcg: 0.25 }],
       curves: [headCurve([{ epoch: 1, loss: 2, ndcg: 0.25 }, { epoch: 2, loss: 1, ndcg: 0.5 }])],
       evaluation,
     });
     expect(html).not.toMatch(/<script|<img|<link|\b(?:src|href)=["']|url\(/i);
     expect(html).toContain('&lt;img src=x onerror=alert(1)&gt; &amp; co');
-    const plots = html.match(/<figure>/g)!.length;
+    const plots = html.match(/<svg/g)!.length - html.match(/<li><svg/g)!.length;
     expect(plots).toBe(7);
     expect(html.match(/role="img"/g)).toHaveLength(plots);
-    expect(html.match(/<table>/g)).toHaveLength(plots);
+    expect(html.match(/<table>/g)).toHaveLength(plots + 1); // the windows are a table alone
   });
 });

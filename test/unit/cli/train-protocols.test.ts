@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,22 @@ async function writeRing(name: string, { columns, row }: { columns: string; row:
 
 const train = (options: Omit<TrainOptions, 'out'>, out: string) => runTrain({ epochs: 2, ...options, out: join(folder, out) }, () => undefined);
 
+/** Runs the command with --resume, and kills it some time after it said something. */
+async function runUntil(ring: Pick<TrainOptions, 'interactions' | 'items'>, moment: string | null, milliseconds: number): Promise<void> {
+  const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'train', '--interactions', ring.interactions, '--items', ring.items, '--protocol', 'leave-one-out', '--epochs', '2', '--out', join(folder, 'killed'), '--resume'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  let isDue = false;
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+    if (isDue || moment === null || !said.includes(moment)) return;
+    isDue = true;
+    setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (moment === null) expect(code, said).toBe(0);
+}
+
 describe('shelfwise train by protocol', () => {
   test('leave-one-out: positions alone, no titles and no encoder; what is for the test is not learnt', async () => {
     const ring = await writeRing('loo', { columns: 'pos', row: (_, pos) => String(pos) });
@@ -63,6 +80,46 @@ describe('shelfwise train by protocol', () => {
     const again = await runTrain({ ...ring, epochs: 2, protocol: 'leave-one-out', resume: true, out: join(folder, 'resumed') }, (line) => said.push(line));
     expect(said.filter((line) => line.includes('taken from an earlier training')).map((line) => line.split(':')[0])).toEqual(['interest LSTM', 'head']);
     expect(again).toEqual(whole);
+  }, 120_000);
+
+  test('killed at any moment and resumed, it writes the bytes that it would have written', async () => {
+    const ring = await writeRing('killed', { columns: 'pos', row: (_, pos) => String(pos) });
+    const whole = await train({ ...ring, protocol: 'leave-one-out' }, 'whole');
+    const random = createRandom(Date.now() % 1_000);
+    for (const moment of ['lines are learnt', 'epoch 1,', '(refit)', 'demand LSTM']) await runUntil(ring, moment, 300 * random.next());
+    await runUntil(ring, null, 0);
+    const { revision } = JSON.parse(await readFile(join(folder, 'killed', 'pack.json'), 'utf8')) as { revision: string };
+    expect(revision).toBe(whole.pack.revision);
+  }, 300_000);
+
+  test('--search tries settings, keeps a line of each, goes on where it was, and trains the best', async () => {
+    const ring = await writeRing('search', { columns: 'pos', row: (_, pos) => String(pos) });
+    const options = { ...ring, protocol: 'leave-one-out', search: 2, epochs: 1 } as const;
+    const path = join(folder, 'search', 'training', 'search.jsonl');
+    await train(options, 'search');
+    const lines = (await readFile(path, 'utf8')).trim().split('\n');
+    const trials = lines.map((line) => JSON.parse(line) as { trial: number; ndcg: number; settings: { hidden?: number } });
+    expect(trials.map(({ trial }) => trial)).toEqual([0, 1, 2]);
+    expect(trials[0]!.settings).toEqual({});
+    const { manifest } = parseRecommenderPack(await loadPack(join(folder, 'search', 'pack.json'), readFileBytes));
+    const best = trials.toSorted((a, b) => b.ndcg - a.ndcg)[0]!;
+    expect(manifest.dims.hidden).toBe(best.settings.hidden ?? 96);
+    await writeFile(path, `${lines[0]!}\n${lines[1]!}\n${lines[2]!.slice(0, 30)}`); // killed while it wrote
+    await train({ ...options, resume: true }, 'search');
+    const again = (await readFile(path, 'utf8')).trim().split('\n');
+    expect(again.at(-1)!.endsWith(lines[2]!)).toBe(true);
+  }, 120_000);
+
+  test('--windows compares short trainings on the last days, and needs days', async () => {
+    const day = 86_400;
+    const timed = await writeRing('windows', { columns: 'timestamp', row: (user, pos) => String(1_600_000_000 + (user % 60) * 2 * day + pos) });
+    const { windows } = await train({ ...timed, protocol: 'session', windows: true, epochs: 1 }, 'windows');
+    expect(windows.map(({ days }) => days)).toEqual([7, 30, 90, null]);
+    const lines = windows.map((window) => window.lines);
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+    expect(lines[0]).toBeLessThan(lines[3]!);
+    const ring = await writeRing('undated', { columns: 'pos', row: (_, pos) => String(pos) });
+    await expect(train({ ...ring, protocol: 'leave-one-out', windows: true }, 'none')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
   }, 120_000);
 
   test('what contradicts is refused', async () => {

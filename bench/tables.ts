@@ -1,0 +1,83 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { evaluatePack } from '../src/cli/evaluate.ts';
+import type { EvaluationReport } from '../src/cli/evaluate/evaluation-report.ts';
+import { createProgress } from '../src/cli/progress.ts';
+import { runTrain } from '../src/cli/train.ts';
+import { INTEREST_ALONE, OURS } from '../src/evaluate/pack-rankers.ts';
+import { summarise, type Bench, type BenchRow, type BenchTableCell } from './harness.ts';
+import { hasPublicData, publicFile } from './public-data.ts';
+import { AMAZON_BEAUTY_2014 } from './tables/amazon-beauty.ts';
+import { DIGINETICA } from './tables/diginetica.ts';
+import { formatTable, OUR_ROWS, withSection } from './tables/format-table.ts';
+import { MOVIELENS_1M } from './tables/movielens-1m.ts';
+import { RSC15_100K } from './tables/rsc15-100k.ts';
+import type { TableData } from './tables/table-data.ts';
+
+const DATA_SETS: readonly TableData[] = [MOVIELENS_1M, AMAZON_BEAUTY_2014, DIGINETICA, RSC15_100K];
+
+const CACHE = new URL('../.cache/bench/', import.meta.url).pathname;
+const TABLES = new URL('TABLES.md', import.meta.url);
+const SEED = 1;
+
+/**
+ * Models beside the published tables: each public data set is trained on by `shelfwise train`, and all rankers are judged by what
+ * `shelfwise evaluate` runs. Finished stages stay in .cache/bench/NAME and are taken from there; a training that was stopped goes on.
+ * `BENCH_DATA` names one data set, `BENCH_USERS` asks fewer users.
+ */
+export const tables: Bench = async () => {
+  const rows: BenchRow[] = [];
+  const cells: BenchTableCell[] = [];
+  for (const data of DATA_SETS.filter(({ name }) => (process.env.BENCH_DATA ?? name) === name)) {
+    if (!hasPublicData(data.name)) {
+      console.log(`Skipped: ${data.name} is not there.`);
+      continue;
+    }
+    const users = process.env.BENCH_USERS === undefined ? data.users : Number(process.env.BENCH_USERS);
+    const { report, trained } = await judgeData({ ...data, users });
+    const section = formatTable({ ...data, users }, report, trained);
+    console.log(`\n${section}\n`);
+    await writeFile(TABLES, withSection(await readTables(), section));
+    rows.push(...barRows(data, report));
+    cells.push(...tableCells(data, report));
+  }
+  return { rows, tables: cells };
+};
+
+/** Trains, or takes what was trained, and lets every ranker answer the test. */
+async function judgeData({ name, protocol, training, users }: TableData): Promise<{ report: EvaluationReport; trained: string }> {
+  const files = { interactions: publicFile(name, 'interactions'), items: publicFile(name, 'items'), protocol };
+  const out = join(CACHE, name);
+  const { curves, interrupted } = await runTrain({ ...files, ...training, name, out, seed: SEED, resume: true }, console.log);
+  if (interrupted) throw new Error(`The training on ${name} was stopped; run the bench again to go on.`);
+  const progress = createProgress(console.log);
+  const report = await evaluatePack({ ...files, pack: out, seed: SEED, ...(users !== null && { limit: users }) }, progress);
+  progress.done();
+  const epochs = curves[0]!.epochs.filter(({ phase }) => phase === 'train').length;
+  return { report, trained: `Preset ${training.preset ?? 'shop'}, ${epochs} epochs and a refit, seed ${SEED}.` };
+}
+
+async function readTables(): Promise<string> {
+  return readFile(TABLES, 'utf8').catch(() => `# Models beside the published tables\n\nWritten by \`npm run bench -- tables\`. All items are ranked; intervals are 95 % bootstrap intervals over users; anchors are as published, simple rankers and ours are of one run.\n`);
+}
+
+function barRows({ name, metrics, bars }: TableData, report: EvaluationReport): BenchRow[] {
+  return bars.flatMap(({ ranker, must, aim }) =>
+    metrics.flatMap((metric, place) => {
+      const goal = must[place];
+      if (goal === null || goal === undefined) return [];
+      const best = aim?.[place] ?? undefined;
+      const ours = report.rankers[ranker === 'full ranker' ? OURS : INTEREST_ALONE]![metric];
+      return [summarise({ name: `${name}: ${ranker}, ${metric}`, unit: '', ours: [ours], bound: 'least', goal, ...(best !== undefined && { aim: best }) })];
+    }),
+  );
+}
+
+function tableCells({ name, metrics }: TableData, report: EvaluationReport): BenchTableCell[] {
+  return Object.entries(report.rankers).flatMap(([ranker, figures]) =>
+    metrics.map((metric) => {
+      const [low, high] = figures.ci[metric]!;
+      return { task: name, ranker: OUR_ROWS[ranker] ?? ranker, metric, value: figures[metric], low, high, n: report.targets };
+    }),
+  );
+}
