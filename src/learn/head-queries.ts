@@ -61,7 +61,7 @@ const HARD_PER_RANKER = 30;
 const RANDOM_NEGATIVES = 60;
 const ORDERED_SHARE = 0.5; // of queries whose candidates come in an imitated server order
 const SHELF = 100; // candidates, as in the quality bench
-const SHELVES_PER_SESSION = 3; // with three in place of one, October's own shelves were ranked better and the next line a little worse
+const SHELVES_PER_SESSION = 3; // one that counted three times ranked October's own shelves better than once, and the next line a little worse
 const EVENTS = 2_000; // per shopper, the newest
 
 /**
