@@ -111,7 +111,7 @@ export interface NextBehaviour {
   readonly probability: number;
   /** p(item, kind) of each kind of behaviour that has an item. */
   readonly kinds: Readonly<Partial<Record<BehaviourKind, number>>>;
-  /** Median days until this shopper's next purchase in a later visit, the same for every candidate; null where the pack does not say. */
+  /** Median days until this shopper's next purchase in a later visit, if there is one; the same for every candidate; null where the pack does not say. */
   readonly daysToPurchase: number | null;
 }
 

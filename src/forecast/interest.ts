@@ -38,7 +38,7 @@ export interface NextInterest {
   readonly catalogueScores: Float32Array;
   /** log Σ exp of `catalogueScores`: score - this = log p(next = i). */
   readonly logNormaliser: number;
-  /** Median days until the first purchase of a later visit; null in a pack that does not say. */
+  /** Median days until the first purchase of a later visit, if there is one; null in a pack that does not say. */
   readonly daysToPurchase: number | null;
 }
 

@@ -1,7 +1,6 @@
 import { SESSION_GAP_SECONDS } from '../behaviour/sequence.ts';
 import type { Random } from '../lib/random.ts';
 import { CART, PURCHASE, VIEW, type Histories } from './histories.ts';
-import type { OrderTimes } from './next-order.ts';
 
 /** One shopper's events as the interest LSTM reads them. */
 export interface EventStream {
@@ -16,8 +15,8 @@ export interface EventStream {
   readonly label: Int32Array | null;
   /** 1 where the event is to be predicted, but not to be read. */
   readonly masked?: Uint8Array;
-  /** When the shopper orders again, seen from each event; left out where nobody asks. */
-  readonly orders?: OrderTimes;
+  /** Days from each event to the shopper's next order, NaN for none; left out where nobody asks. */
+  readonly orderDays?: Float32Array;
 }
 
 /**
@@ -52,7 +51,7 @@ export function plainStream(
   histories: Histories,
   first: number,
   end: number,
-  { kindOf, labelOf, orders }: { kindOf?: (event: number) => number; labelOf?: (event: number) => number; orders?: OrderTimes | null } = {},
+  { kindOf, labelOf, orderDays }: { kindOf?: (event: number) => number; labelOf?: (event: number) => number; orderDays?: Float32Array | null } = {},
 ): EventStream {
   const length = end - first;
   const { time, kind } = histories;
@@ -63,7 +62,7 @@ export function plainStream(
     price: histories.price.subarray(first, end),
     weight: new Float32Array(length).fill(1),
     label: labelOf ? Int32Array.from({ length }, (_, i) => labelOf(first + i)) : null,
-    ...(orders && { orders: { days: orders.days.subarray(first, end), watched: orders.watched.subarray(first, end) } }),
+    ...(orderDays && { orderDays: orderDays.subarray(first, end) }),
   };
 }
 
@@ -75,7 +74,7 @@ export function augmentPurchases(
   random: Random,
   drawItem: (random: Random) => { item: number; price: number },
   options: AugmentationOptions = DEFAULT_AUGMENTATION,
-  orders: OrderTimes | null = null,
+  orderDays: Float32Array | null = null,
 ): EventStream {
   const item: number[] = [];
   const kind: number[] = [];
@@ -116,7 +115,7 @@ export function augmentPurchases(
     price: Float32Array.from(price),
     weight: Float32Array.from(weight),
     label: null,
-    ...(orders && { orders: { days: Float32Array.from(source, (event) => orders.days[event]!), watched: Float32Array.from(source, (event) => orders.watched[event]!) } }),
+    ...(orderDays && { orderDays: Float32Array.from(source, (event) => orderDays[event]!) }),
   };
 }
 

@@ -294,25 +294,19 @@ export class InterestNetwork {
     return sum;
   }
 
-  /**
-   * |log(1 + days) - prediction|, both cut off at the end of the log: the median regression for censored data of Powell (1984). Of an order
-   * that the log does not have it is known only that it comes later, which pulls predictions up to the end of the log and no further.
-   */
+  /** |log(1 + days) - prediction| where the log has the next order: its minimum is the median. */
   #learnDays(rows: readonly number[], chunk: Chunk, daysWeight: number): number {
     if (!this.parameters.has('days')) return 0;
     const { hidden } = this.shape;
-    const asked = rows.flatMap((row, at) => (chunk.watchedDays[row]! > 0 ? [{ row, at }] : []));
+    const asked = rows.flatMap((row, at) => (Number.isNaN(chunk.orderDays[row]!) ? [] : [{ row, at }]));
     const share = daysWeight / Math.max(1, asked.length);
     const weights = this.#p('days');
     const gradient = this.#g('days');
     let loss = 0;
     for (const { row, at } of asked) {
-      const end = Math.log1p(chunk.watchedDays[row]!);
-      const actual = Number.isNaN(chunk.orderDays[row]!) ? end : Math.log1p(chunk.orderDays[row]!);
-      const predicted = this.#logDays(at);
-      loss += share * Math.abs(actual - Math.min(end, predicted));
-      if (predicted >= end) continue;
-      const slope = share * Math.sign(predicted - actual);
+      const error = this.#logDays(at) - Math.log1p(chunk.orderDays[row]!);
+      const slope = share * Math.sign(error);
+      loss += share * Math.abs(error);
       this.#g('days.bias')[0]! += slope;
       for (let k = 0; k < hidden; k++) {
         gradient[k]! += slope * this.#active[at * hidden + k]!;

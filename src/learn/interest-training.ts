@@ -9,7 +9,7 @@ import { embeddingLength, InterestNetwork, type Regularisation } from './interes
 import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
-import { findOrders, medianOrderGap } from './next-order.ts';
+import { daysToNextOrder, medianOrderGap } from './next-order.ts';
 import { measureOrders, type OrderErrors } from './next-order-validation.ts';
 import { clipGradients, stepAdamW, type ParameterSet } from './parameters.ts';
 import type { Protocol } from './protocol.ts';
@@ -257,12 +257,12 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     const item = histories.item[from.integer(histories.item.length)]!; // popular items are drawn more often
     return { item, price: data.itemPrices[item]! };
   };
-  const orders = learnsDays(data, options) ? findOrders(histories) : null;
+  const orderDays = learnsDays(data, options) ? daysToNextOrder(histories) : null;
   for (const user of random.shuffle(Int32Array.from({ length: histories.users }, (_, i) => i))) {
     const end = histories.offsets[user + 1]!;
     const first = firstSince(histories, Math.max(histories.offsets[user]!, end - options.maxEvents), end, data.learnFrom);
     if (end - first < 2) continue;
-    const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation, orders) : plainStream(histories, first, end, { orders });
+    const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation, orderDays) : plainStream(histories, first, end, { orderDays });
     yield distortStream(stream, random, options.distortion);
   }
   return undefined;

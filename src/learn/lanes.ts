@@ -14,9 +14,8 @@ export interface Chunk {
   readonly targetWeight: Float32Array;
   /** 1 where a behaviour follows, whatever it is worth: the kind is learnt from these. */
   readonly targetExists: Uint8Array;
-  /** Days from what is read to the shopper's next order (NaN where the log ends before) and to the end of the log (NaN where nobody asks). */
+  /** Days from what is read to the shopper's next order; NaN where the log ends before it or nobody asks. */
   readonly orderDays: Float32Array;
-  readonly watchedDays: Float32Array;
   /** The stream's label of the event that comes next; -1 without one. */
   readonly targetLabel: Int32Array;
   /** 0 where a new shopper starts, so that no state leaks from one to the next. */
@@ -63,10 +62,7 @@ function fillRow(chunk: Chunk, row: number, lane: Lane, streams: Iterator<EventS
     chunk.gap[row] = stream.gap[next - 1]!;
     chunk.price[row] = stream.price[next - 1]!;
   }
-  if (next > 0 && stream.orders) {
-    chunk.orderDays[row] = stream.orders.days[next - 1]!;
-    chunk.watchedDays[row] = stream.orders.watched[next - 1]!;
-  }
+  if (next > 0) chunk.orderDays[row] = stream.orderDays?.[next - 1] ?? NaN;
   chunk.targetItem[row] = stream.item[next]!;
   chunk.targetKind[row] = stream.kind[next]!;
   chunk.targetWeight[row] = stream.weight[next]!;
@@ -87,7 +83,6 @@ function emptyChunk(rows: number): Chunk {
     targetWeight: new Float32Array(rows),
     targetExists: new Uint8Array(rows),
     orderDays: new Float32Array(rows).fill(NaN),
-    watchedDays: new Float32Array(rows).fill(NaN),
     targetLabel: new Int32Array(rows).fill(-1),
     keep: new Float32Array(rows).fill(1),
   };

@@ -19,8 +19,8 @@ export interface OrderErrors {
 const READ_EVENTS = 300; // before a shopper's last event, as in the validation of the next item
 
 /**
- * Asks after each order when the next one comes, of those that come in the validation part; null where none does. An order that the log
- * does not have cannot be asked for, so that long gaps are rarer here than among shoppers, for the model and for the medians alike.
+ * Asks after each order when the next one comes, of those that come in the validation part; null where none does. Of a shopper's
+ * last order the log has no answer, so that it is neither learnt nor asked nor in a median: all three say how soon those come back who do.
  */
 export function measureOrders(network: InterestNetwork, { training, refit }: { readonly training: Histories; readonly refit: Histories }): OrderErrors | null {
   const all = askForOrders(refit);

@@ -1,14 +1,6 @@
 import { SESSION_GAP_SECONDS } from '../behaviour/sequence.ts';
 import { PURCHASE, type Histories } from './histories.ts';
 
-/** When a shopper orders again, seen from each event; an order is a purchase in a later visit, so that lines of one invoice do not count as the next. */
-export interface OrderTimes {
-  /** Days from each event to the next order; NaN where the log ends before it, [events] */
-  readonly days: Float32Array;
-  /** Days from each event to the end of the log: what is not ordered by then may be ordered later, [events] */
-  readonly watched: Float32Array;
-}
-
 /** The events after which it is asked when the shopper orders again: the last of each visit with a purchase, where the log has the answer. */
 export interface OrderQuestions {
   readonly event: readonly number[];
@@ -20,14 +12,15 @@ export interface OrderQuestions {
 
 const SECONDS_PER_DAY = 86_400;
 
-/** The next order of every event of the histories. */
-export function findOrders(histories: Histories): OrderTimes {
+/**
+ * Days from each event to the shopper's next order, a purchase in a later visit, so that lines of one invoice do not count as the next;
+ * NaN where the log ends before it, [events].
+ */
+export function daysToNextOrder(histories: Histories): Float32Array {
   const { time } = histories;
-  let end = -Infinity;
-  for (const seconds of time) end = Math.max(end, seconds);
   const days = new Float32Array(time.length);
   visitBackwards(histories, (event, order) => (days[event] = order < 0 ? NaN : (time[order]! - time[event]!) / SECONDS_PER_DAY));
-  return { days, watched: Float32Array.from(time, (seconds) => (end - seconds) / SECONDS_PER_DAY) };
+  return days;
 }
 
 /** What is asked of the histories, in their order. */

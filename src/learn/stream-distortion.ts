@@ -45,7 +45,7 @@ function reorder(stream: EventStream, random: Random, share: number): EventStrea
   const first = random.integer(length - shuffled + 1);
   const order = Int32Array.from({ length }, (_, at) => at);
   random.shuffle(order.subarray(first, first + shuffled));
-  return { ...pick(stream, order), gap: stream.gap, ...(stream.orders && { orders: stream.orders }) };
+  return { ...pick(stream, order), gap: stream.gap, ...(stream.orderDays && { orderDays: stream.orderDays }) };
 }
 
 function pick(stream: EventStream, events: Int32Array): EventStream {
@@ -56,7 +56,7 @@ function pick(stream: EventStream, events: Int32Array): EventStream {
     price: Float32Array.from(events, (at) => stream.price[at]!),
     weight: Float32Array.from(events, (at) => stream.weight[at]!),
     label: stream.label && events.map((at) => stream.label![at]!),
-    ...(stream.orders && { orders: { days: Float32Array.from(events, (at) => stream.orders!.days[at]!), watched: Float32Array.from(events, (at) => stream.orders!.watched[at]!) } }),
+    ...(stream.orderDays && { orderDays: Float32Array.from(events, (at) => stream.orderDays![at]!) }),
     ...(stream.masked ? { masked: Uint8Array.from(events, (at) => stream.masked![at]!) } : {}),
   };
 }
