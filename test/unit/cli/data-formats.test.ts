@@ -51,10 +51,12 @@ function expected(rows: readonly Row[]): unknown {
   const users = distinct(ordered.map(({ user }) => user));
   const items = distinct(ordered.map(({ item }) => item));
   const kinds = distinct(ordered.map(({ event }) => event));
+  const moved = ordered.some(({ at }, place) => at !== place);
   return {
     users,
     items,
     kinds,
+    fileRow: moved ? Int32Array.from(ordered, ({ at }) => at) : null,
     user: Int32Array.from(ordered, ({ user }) => users.indexOf(user)),
     item: Int32Array.from(ordered, ({ item }) => items.indexOf(item)),
     time: Float64Array.from(ordered, ({ timestamp }) => timestamp),
