@@ -90,7 +90,7 @@ export async function readShop(options: ReadShopOptions, say: (line: string) => 
   };
   const before = rowsOfLog(shop.log, (at) => part[rows[at]!] === TRAIN);
   const held = rows.find((row) => part[row] === VALIDATION);
-  return { protocol, shop, learnt: before, encoderRevision: text.revision, period: timed ? { from: protocol === 'temporal' ? from : log.time[held ?? rows[0]!]!, until } : null };
+  return { protocol, shop, learnt: before, encoderRevision: text.revision, period: !timed ? null : protocol === 'temporal' ? { from, until } : { from: log.time[held ?? rows[0]!]!, until: shop.log.time.at(-1)! + 1 } };
 }
 
 /** Divides a log; each history's validation part has to be its end. */

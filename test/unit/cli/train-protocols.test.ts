@@ -69,6 +69,7 @@ describe('shelfwise train by protocol', () => {
     const ring = await writeRing('session', { columns: 'timestamp,split', row: (user, pos) => `${1_600_000_000 + user * 1_000 + Math.floor(pos / 2)},${user < 100 ? 'train' : 'test'}` });
     const reports = [await train({ ...ring, protocol: 'session' }, 'session'), await train({ ...ring, protocol: 'session' }, 'again')];
     expect(reports[0]!.data).toMatchObject({ protocol: 'session', shoppers: 100 });
+    expect(Date.parse(reports[0]!.data.until!) / 1_000).toBeLessThan(1_600_000_000 + 100 * 1_000); // the test comes later
     expect(reports[0]!.evaluation!.queries).toBeGreaterThan(0);
     expect(reports[1]!.pack.revision).toBe(reports[0]!.pack.revision);
   }, 120_000);
