@@ -4,7 +4,7 @@ export const AMAZON_BEAUTY_2014: TableData = {
   name: 'amazon_beauty_2014',
   protocol: 'leave-one-out',
   metrics: ['hr@10', 'ndcg@10'],
-  training: { preset: 'sparse', without: ['text', 'demand'] },
+  training: { preset: 'sparse', without: ['text', 'demand'], shipSessions: 30_000 },
   users: null,
   anchors: [
     { ranker: 'SASRec', source: 'Zhou et al. 2020 (S3-Rec)', values: [0.0605, 0.0318] },

@@ -6,7 +6,7 @@ export const RSC15_100K: TableData = {
   name: 'rsc15_100k',
   protocol: 'session',
   metrics: ['recall@20', 'mrr@20'],
-  training: { preset: 'session', epochs: 6, lanes: 32, patience: 3, without: ['text', 'demand'] },
+  training: { preset: 'session', epochs: 6, lanes: 32, patience: 3, without: ['text', 'demand'], shipSessions: 250_000 },
   users: null,
   anchors: [
     { ranker: 'Markov', source: COUNTED, values: [0.5784, 0.3475] },

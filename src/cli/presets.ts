@@ -11,7 +11,10 @@ export interface Preset {
 
 const { regularisation } = DEFAULT_INTEREST_TRAINING;
 
-/** What `--preset` knows: sizes, loss, dropout and window for each kind of log. Every option that is given as well counts more. */
+/**
+ * What `--preset` knows: sizes, loss, dropout and window for each kind of log. Every option that is given as well counts more. None publishes
+ * sessions: that is a decision of its own (`--ship-sessions`).
+ */
 export const PRESETS = {
   shop: {
     about: 'a shop’s own log with titles and times',
@@ -30,7 +33,7 @@ export const PRESETS = {
       loss: { kind: 'sampled-softmax', negatives: 1_024, sampler: 'uniform' },
       regularisation: { ...regularisation, inputDropout: 0.25, hiddenDropout: 0.25 },
     },
-    tables: { fitted: false, shipSessions: 250_000 },
+    tables: { fitted: false, shipSessions: 0 },
   },
   sparse: {
     about: 'many shoppers with a few events each',
@@ -46,7 +49,7 @@ export const PRESETS = {
       loss: { kind: 'sampled-softmax', negatives: 2_048, sampler: 'uniform' },
       regularisation: { ...regularisation, inputDropout: 0.5, hiddenDropout: 0.5 },
     },
-    tables: { fitted: false, shipSessions: 30_000 },
+    tables: { fitted: false, shipSessions: 0 },
   },
   long: {
     about: 'long histories over a few thousand items',
