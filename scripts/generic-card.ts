@@ -15,7 +15,7 @@ ${trainingData.map(({ name: data, licence: terms, credit }) => `- ${data} (${ter
 
 ## Training
 
-\`npm run train:generic\` asks, on a month of invoices, what comes next after 0 to 14 lines, in ${measured?.['head.lists'] ?? 0} lists of related, selling and random items.
+\`npm run train:generic\` asks, on a month of invoices, what comes next after 0 to 14 lines, in ${measured['head.lists'] ?? 0} lists of related, selling and random items.
 Half of the lists come with an imitated server's order, half with sales, and half of the shoppers without their history, so that the head learns to
 do without each. No item's identity and no price is read.
 
