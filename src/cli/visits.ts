@@ -3,9 +3,9 @@ import type { LogColumns } from '../learn/histories.ts';
 import { visitsOf } from '../learn/encoder-tuning/visits.ts';
 import type { Baskets } from '../rank/simple/baskets.ts';
 import { readInteractions, readItems, SPLITS, type CatalogueItems } from './data.ts';
+import { DEFAULT_VALIDATION_DAYS } from './train/read-shop.ts';
 
 const SECONDS_PER_DAY = 86_400;
-const DEFAULT_VALIDATION_DAYS = 31;
 /** Where a log has positions, every tenth shopper validates. */
 const VALIDATION_SHOPPERS = 10;
 

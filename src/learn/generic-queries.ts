@@ -7,6 +7,7 @@ import type { Neighbours } from '../rank/simple/neighbours.ts';
 import type { DemandFigures, HeadQuery } from './head-queries.ts';
 import { PURCHASE, type Histories } from './histories.ts';
 import type { Shop } from './shop.ts';
+import { topItems } from './top-items.ts';
 
 export interface GenericQuerySource {
   readonly shop: Shop;
@@ -91,7 +92,7 @@ async function listQuery(source: GenericQuerySource, random: Random, { user, eve
   const items = shop.itemIds.length;
   const related = relatedTo(source, [...had]);
   const hard = new Set([target]);
-  for (const scores of [related, demand.lastFourWeeks]) for (const item of highest(scores, RELATED)) if (!had.has(item)) hard.add(item);
+  for (const scores of [related, demand.lastFourWeeks]) for (const item of topItems(scores, RELATED)) if (!had.has(item)) hard.add(item);
   const others = new Set<number>();
   const rest = items - hard.size - had.size;
   while (others.size < Math.min(RANDOM, rest)) {
@@ -154,13 +155,6 @@ function relatedTo({ shop, similarities: { offsets, items, weights } }: GenericQ
   const scores = new Float32Array(shop.itemIds.length);
   for (const item of visit) for (let k = offsets[item]!; k < offsets[item + 1]!; k++) scores[items[k]!]! += weights[k]!;
   return scores;
-}
-
-function highest(scores: Float32Array, count: number): number[] {
-  return Array.from(scores.keys())
-    .filter((item) => scores[item]! > 0)
-    .sort((a, b) => scores[b]! - scores[a]!)
-    .slice(0, count);
 }
 
 /** A server that knows what sells, and in every other list what goes together, and errs. */
