@@ -46,7 +46,7 @@ async function start(): Promise<void> {
       basket.add(product, quantity);
       void session.track({ type: 'cart', item: product, value: quantity });
     },
-    explain: (candidate) => void formula.open(candidate),
+    explain: (candidate, context) => void formula.open(candidate, context),
     navigate,
   };
   let page: Page | null = null;

@@ -17,6 +17,7 @@ export type {
   Item,
   ItemId,
   NextBehaviour,
+  PageContext,
   QuantisedVector,
   RankedItem,
   Slate,

@@ -6,12 +6,12 @@ import { createListeners } from './page/listeners.ts';
 import { createOutbox } from './page/outbox.ts';
 import { onPageState } from './page/page-events.ts';
 import { PlainCandidates } from './page/plain-candidates.ts';
-import { toPlainCandidate, toPlainDemand, toPlainEvent } from './page/plain-fields.ts';
+import { toPlainCandidate, toPlainContext, toPlainDemand, toPlainEvent } from './page/plain-fields.ts';
 import { createReranker } from './page/reranker.ts';
 import type { SlateOptions } from './page/reranker.ts';
 import { withCodeBytes, withoutEngine } from './page/status.ts';
 import type { ShopperExport } from './storage/shopper-store.ts';
-import type { BehaviourEvent, Consent, DemandSeries, Forecast, NextBehaviour, Slate, TrackResult } from './types.ts';
+import type { BehaviourEvent, Consent, DemandSeries, Forecast, NextBehaviour, PageContext, Slate, TrackResult } from './types.ts';
 import { createWorkerClient } from './worker/client.ts';
 import type { EngineEventMessage, EngineEvents, EngineStatus, FormulaValues } from './worker/protocol.ts';
 import type { CallArguments, CallResult, Method } from './worker/rpc.ts';
@@ -46,8 +46,8 @@ export interface Recommender {
   predictNext(candidates: readonly object[]): Promise<readonly NextBehaviour[]>;
   /** Median and 80 % interval for each of the next `horizon` (default 4) steps; null without models. @throws RecommenderError `CLOSED` */
   forecast(series: DemandSeries, options?: { readonly horizon?: number }): Promise<Forecast | null>;
-  /** The live values of y(u,i,t) for one candidate; null without consent or models. @throws RecommenderError `CLOSED` */
-  formula(candidate: object): Promise<FormulaValues | null>;
+  /** The live values of y(u,i,t) for one candidate, in the context of its slate; null without consent or models. @throws RecommenderError `CLOSED` */
+  formula(candidate: object, options?: { readonly context?: PageContext }): Promise<FormulaValues | null>;
   /**
    * Encodes items in idle time, so that later slates are complete at once: requests and what they wait for always go first.
    * @throws the reason of an aborted `signal`; RecommenderError `CLOSED` after close().
@@ -204,9 +204,9 @@ export function createRecommender(options: RecommenderOptions): Recommender {
       const plain = toPlainDemand(series);
       return plain === undefined ? null : ask('forecast', [plain, { horizon }], null);
     },
-    formula: async (candidate) => {
+    formula: async (candidate, { context } = {}) => {
       const plain = toPlainCandidate(candidate, fields);
-      return plain === undefined ? null : askOfShopper('formula', [plain], null);
+      return plain === undefined ? null : askOfShopper('formula', [plain, toPlainContext(context)], null);
     },
     prefetch: (candidates, { signal } = {}) => askOfShopper('prefetch', [plainCandidates.readAll(candidates)], undefined, signal),
     status,

@@ -54,6 +54,21 @@ export interface Candidate extends Item {
   readonly demand?: DemandSeries;
 }
 
+/**
+ * What a page says of the shopper's wishes, for one slate: the less is known of the shopper, the more it counts. It is not logged, and its texts
+ * are read by the same encoder as titles.
+ */
+export interface PageContext {
+  /** What was typed, here or where the shopper comes from. */
+  readonly query?: string;
+  /** What the page is about, in words (`Garden & Outdoors`); not its address, nor its kind (`home`). */
+  readonly page?: string;
+  /** The category that the shopper comes from, in words. */
+  readonly referrerCategory?: string;
+  /** Unix milliseconds that the slate is for. Default: now. */
+  readonly time?: number;
+}
+
 /** One behaviour, as the page reports it. `time` (Unix milliseconds) defaults to the injected clock. */
 export interface BehaviourEvent {
   readonly type: BehaviourKind;

@@ -1,4 +1,4 @@
-import type { FormulaValues } from 'shelfwise';
+import type { FormulaValues, PageContext } from 'shelfwise';
 import type { ShopCandidate } from '../shop/api.ts';
 import { button, element } from '../shop/element.ts';
 import { picture } from '../shop/picture.ts';
@@ -7,7 +7,7 @@ import { heatStrip, trendLine } from './plots.ts';
 
 export interface FormulaDialog {
   readonly element: HTMLDialogElement;
-  open(candidate: ShopCandidate): Promise<void>;
+  open(candidate: ShopCandidate, context: PageContext): Promise<void>;
 }
 
 /** y(u,i,t) of one product with its live values, as the device has them now. */
@@ -19,8 +19,8 @@ export function createFormulaDialog(session: Session): FormulaDialog {
   });
   return {
     element: dialog,
-    async open(candidate) {
-      const values = await session.recommender.formula(candidate);
+    async open(candidate, context) {
+      const values = await session.recommender.formula(candidate, { context });
       dialog.replaceChildren(
         element(
           'div',

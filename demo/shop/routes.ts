@@ -23,8 +23,8 @@ export function slugOf(department: string): string {
   return department.toLowerCase().replace(/[^a-z]+/g, '-');
 }
 
-/** What an address may force for the whole visit: `?device=wasm`, `?encoder=transformers`. */
-const FORCED = ['device', 'encoder'] as const;
+/** What an address may force for the whole visit: `?device=wasm`, `?encoder=transformers`, `?pack=shop-en`. */
+const FORCED = ['device', 'encoder', 'pack'] as const;
 
 /** An address within the shop; what is forced stays forced. */
 export function addressOf(path: string): string {

@@ -50,7 +50,7 @@ export function createSession(): Session {
   let serverOrder = sessionStorage.getItem(ORDER_KEY) === 'server';
   const encoder = chosenEncoder();
   const recommender = createRecommender({
-    pack: '/models/online-retail/pack.json',
+    pack: `/models/${chosenPack()}/pack.json`,
     worker: WORKERS[encoder],
     consent: choice ?? 'denied',
     device: forcedDevice() ?? 'auto',
@@ -114,6 +114,11 @@ function readConsent(): Consent | null {
 function forcedDevice(): DeviceChoice | null {
   const name = new URLSearchParams(location.search).get('device');
   return name === 'webgpu' || name === 'wasm' || name === 'reference' ? name : null;
+}
+
+/** `?pack=shop-en` ranks as a shop without logs would. */
+function chosenPack(): 'shop-en' | 'online-retail' {
+  return new URLSearchParams(location.search).get('pack') === 'shop-en' ? 'shop-en' : 'online-retail';
 }
 
 /** `?encoder=transformers` chooses transformers.js. */

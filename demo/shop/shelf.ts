@@ -1,4 +1,4 @@
-import type { RankedItem } from 'shelfwise';
+import type { PageContext, RankedItem } from 'shelfwise';
 import type { CandidateQuery, ShopCandidate } from './api.ts';
 import { createCard, type Card } from './card.ts';
 import { button, element } from './element.ts';
@@ -17,8 +17,8 @@ export interface ShelfOptions {
   readonly candidates: readonly ShopCandidate[];
   /** Cards shown. */
   readonly limit: number;
-  /** What was typed, where that is why the shelf is there. */
-  readonly query?: string;
+  /** What was typed or chosen, where that is why the shelf is there. */
+  readonly context?: PageContext;
   /** `row` scrolls sideways on a phone. */
   readonly layout: 'grid' | 'row';
   /** Cards added by "show more"; 0 shows no such button. */
@@ -34,10 +34,9 @@ export interface Shelf {
 type Place = Pick<RankedItem<ShopCandidate>, 'item' | 'position' | 'serverPosition'>;
 
 /** A shelf that arranges itself on the device after every behaviour. */
-export function createShelf(shop: Shop, { slot, heading, note, candidates, limit, query, layout, more = 0 }: ShelfOptions): Shelf {
+export function createShelf(shop: Shop, { slot, heading, note, candidates, limit, context = {}, layout, more = 0 }: ShelfOptions): Shelf {
   const { session } = shop;
   const { recommender } = session;
-  const context = { slot, ...(query === undefined ? {} : { query }) };
   const cards = new Map<string, Card>();
   const list = element('div', { class: `cards cards-${layout}`, 'data-slot': slot });
   const stop = new AbortController();
@@ -48,7 +47,7 @@ export function createShelf(shop: Shop, { slot, heading, note, candidates, limit
   const actions = {
     open: (item: ShopCandidate) => void session.track({ type: 'click', item, ...(slate === null ? {} : { slate: slate.id }) }),
     add: (item: ShopCandidate) => shop.addToBasket(item, 1),
-    explain: (item: ShopCandidate) => shop.explain(item),
+    explain: (item: ShopCandidate) => shop.explain(item, context),
   };
 
   function cardOf(item: ShopCandidate): Card {

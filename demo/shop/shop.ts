@@ -1,3 +1,4 @@
+import type { PageContext } from 'shelfwise';
 import type { Department, ShopCandidate } from './api.ts';
 import type { Basket } from './basket.ts';
 import type { Session } from './session.ts';
@@ -8,8 +9,8 @@ export interface Shop {
   readonly basket: Basket;
   readonly departments: readonly Department[];
   addToBasket(product: ShopCandidate | ShopProduct, quantity: number): void;
-  /** Opens the formula of a candidate. */
-  explain(candidate: ShopCandidate): void;
+  /** Opens the formula of a candidate on a page that says this. */
+  explain(candidate: ShopCandidate, context: PageContext): void;
   navigate(address: string): void;
 }
 

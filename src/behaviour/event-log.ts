@@ -6,7 +6,7 @@ import { BEHAVIOUR_KINDS } from './kinds.ts';
 // A row is kept for months and read at every start: longer texts are cut to what an encoder reads anyway.
 const TITLE_CHARACTERS = 1_000;
 const DESCRIPTION_CHARACTERS = 5_000;
-const QUERY_CHARACTERS = 500;
+export const QUERY_CHARACTERS = 500;
 const TAGS = 50;
 
 /** An event as it arrives: typed by its documentation only, as any script of the page may have made it. */
@@ -72,14 +72,15 @@ export function toItemKey(id: unknown): string | undefined {
   return undefined;
 }
 
-function toText(value: unknown, characters: number): string | undefined {
+/** A text of no more than so many characters, or undefined where there is none. */
+export function toText(value: unknown, characters: number): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.slice(0, characters) : undefined;
 }
 
-function toFinite(value: unknown): number | undefined {
+export function toFinite(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

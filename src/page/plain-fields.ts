@@ -1,5 +1,5 @@
 import type { FieldName } from '../options.ts';
-import type { BehaviourEvent, BehaviourKind, Candidate, DemandSeries, Item, QuantisedVector } from '../types.ts';
+import type { BehaviourEvent, BehaviourKind, Candidate, DemandSeries, Item, PageContext, QuantisedVector } from '../types.ts';
 
 /** The names under which the shop's objects keep what Shelfwise reads. */
 export type Fields = Readonly<Record<FieldName, string>>;
@@ -86,6 +86,16 @@ export function toPlainEvent(source: unknown, fields: Fields, now: number): Plai
     query: toText(read(source, 'query')),
     value: toFinite(read(source, 'value')),
     time: toFinite(read(source, 'time')) ?? now,
+  });
+}
+
+/** What a page says of the shopper's wishes, as plain data. */
+export function toPlainContext(source: unknown): PageContext {
+  return withoutMissing({
+    query: toText(read(source, 'query')),
+    page: toText(read(source, 'page')),
+    referrerCategory: toText(read(source, 'referrerCategory')),
+    time: toFinite(read(source, 'time')),
   });
 }
 

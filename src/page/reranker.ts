@@ -1,10 +1,10 @@
 import { RecommenderError } from '../errors.ts';
 import { uniqueId } from '../lib/unique-id.ts';
-import type { Candidate, Consent, Slate } from '../types.ts';
+import type { Candidate, Consent, PageContext, Slate } from '../types.ts';
 import type { WorkerClient } from '../worker/client.ts';
 import type { RerankAnswer, RerankOptions } from '../worker/protocol.ts';
 import type { PlainCandidates } from './plain-candidates.ts';
-import { toList } from './plain-fields.ts';
+import { toList, toPlainContext } from './plain-fields.ts';
 import { toDeviceSlate, toServerSlate } from './slate.ts';
 
 // What a timer can count to; longer deadlines wait for the answer.
@@ -19,8 +19,8 @@ export interface SlateOptions {
   /** Milliseconds until the slate answers with what it has. Default: the recommender's. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Where the slate is shown, and what was typed there. */
-  readonly context?: { readonly slot?: string; readonly query?: string };
+  /** What the page says of the shopper's wishes. */
+  readonly context?: PageContext;
 }
 
 export interface RerankerOptions {
@@ -75,8 +75,7 @@ export function createReranker({ client, plain, deadlineMs: defaultDeadlineMs, c
     const options: RerankOptions = {
       limit: Math.min(shown, sent.length),
       deadlineMs: deadlineMs >= 0 ? deadlineMs : defaultDeadlineMs,
-      ...(typeof context?.slot === 'string' && { slot: context.slot }),
-      ...(typeof context?.query === 'string' && { query: context.query }),
+      ...(context && { context: toPlainContext(context) }),
     };
     try {
       const keys = read.map((candidate) => candidate && String(candidate.id));

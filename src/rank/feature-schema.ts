@@ -20,7 +20,7 @@ export const FEATURE_NAMES = [
   'sinceLast', // log hours since this shopper last touched the item; missing where never
   'textAffinity', // soft-max pooled cosine to the texts of the last 10 behaviours, centred on the catalogue's mean
   'textMean', // cosine to u_u, the weighted mean of those texts, centred likewise
-  'textLast', // cosine to the newest text, centred likewise
+  'textLast', // cosine to the newest text, centred likewise; a page's texts have a share in these three, in titleAffinity and in bilinear
   'demand', // log(1 + forecast of next week's units)
   'demandTrend', // log of forecast over the last four weeks' mean
   'price', // position in the catalogue's prices, 0 to 1

@@ -62,6 +62,7 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
   const sessionLength = Math.log1p(view.sessionLength);
   const baskets = Math.log1p(view.purchases.baskets);
   const pooled = pooledSimilarities(view.textWeights, scores.textSimilarities, candidates.length);
+  const newest = newestSimilarities(view, scores.textSimilarities);
   const { wordSimilarities } = scores;
   const withWords = wordSimilarities && pooledSimilarities(view.textWeights, scores.textSimilarities.map((cosines, text) => addWords(cosines, wordSimilarities[text]!)), candidates.length);
   // Plain loops and indexes here and below: this runs for every candidate of every request.
@@ -100,10 +101,8 @@ export function writeFeatures(view: ShopperView, candidates: readonly CandidateV
     }
     const touched = view.lastTouched.get(id);
     if (touched !== undefined) rows[row + COLUMN.sinceLast] = Math.log1p(Math.max(0, view.now - touched) / SECONDS_PER_HOUR);
-    if (pooled) {
-      rows[row + COLUMN.textAffinity] = pooled[at]!;
-      rows[row + COLUMN.textLast] = scores.textSimilarities[0]![at]!;
-    }
+    if (pooled) rows[row + COLUMN.textAffinity] = pooled[at]!;
+    if (newest) rows[row + COLUMN.textLast] = newest[at]!;
     if (withWords) rows[row + COLUMN.titleAffinity] = withWords[at]!;
     if (scores.textMean) rows[row + COLUMN.textMean] = scores.textMean[at]!;
     if (scores.bilinear) rows[row + COLUMN.bilinear] = scores.bilinear[at]!;
@@ -135,6 +134,16 @@ function logRatio(seconds: number, usual: number): number {
 
 function addWords(cosines: Float32Array, words: Float32Array): Float32Array {
   return cosines.map((cosine, at) => cosine + WORD_SHARE * words[at]!);
+}
+
+/** Similarity to the newest behaviour's text, in which the page's texts have the share that they have among all, [candidates]; null before the first text. */
+function newestSimilarities({ textWeights, pageTexts }: ShopperView, similarities: readonly Float32Array[]): Float32Array | null {
+  if (textWeights.length === 0) return null;
+  if (pageTexts === 0) return similarities[0]!;
+  const total = textWeights.reduce((sum, weight) => sum + weight);
+  const shares = textWeights.slice(0, pageTexts).map((weight) => weight / total);
+  const rest = 1 - shares.reduce((sum, share) => sum + share);
+  return similarities[0]!.map((_, at) => shares.reduce((sum, share, text) => sum + share * similarities[text]![at]!, rest * (similarities[pageTexts]?.[at] ?? 0)));
 }
 
 /** τ · log(Σ w · exp(s / τ) / Σ w) over the recent texts' similarities to each candidate, [candidates]; null before the first text. */

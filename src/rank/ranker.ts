@@ -5,7 +5,7 @@ import type { InterestEvent, InterestModel, NextInterest } from '../forecast/int
 import { writeFeatures, type CandidateView, type ModelScores } from './features.ts';
 import type { JointHead } from './head.ts';
 import { ShelfVectors } from './shelf-vectors.ts';
-import { userTextVector, viewShopper, type ShopperEvent, type ShopperView } from './shopper-view.ts';
+import { userTextVector, viewShopper, type PageText, type ShopperEvent, type ShopperView } from './shopper-view.ts';
 import { createTitleReader, wordCosine } from './title-words.ts';
 import { projectText } from './simple/bilinear-text.ts';
 import { createEase } from './simple/ease.ts';
@@ -62,6 +62,8 @@ export interface Shopper {
   readonly events: readonly ShopperEvent[];
   /** As `InterestModel` has it: h_u(t) first. */
   readonly state: Float32Array;
+  /** What the page of a request says, what says most first; the state knows nothing of it. */
+  readonly pageTexts?: readonly PageText[];
 }
 
 /** What is computed once per state of the shopper, whatever is ranked. */
@@ -134,8 +136,8 @@ export class Ranker {
     return this.#parts.interest.advance(state, inputs);
   }
 
-  async prepare({ events, state }: Shopper, now: number): Promise<PreparedShopper> {
-    const view = viewShopper(events, now, this.#text);
+  async prepare({ events, state, pageTexts }: Shopper, now: number): Promise<PreparedShopper> {
+    const view = viewShopper(events, now, this.#text, pageTexts);
     const scored = (ranker: SimpleRanker): Float32Array => {
       const out = new Float32Array(this.#items);
       ranker.score(view.context, out);

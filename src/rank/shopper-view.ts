@@ -20,14 +20,23 @@ export interface ShopperEvent {
   readonly text?: string | null;
 }
 
+/** A text of the page that asks, which ranks one slate as a search would. */
+export interface PageText {
+  readonly text: string;
+  /** [text] */
+  readonly textVector: Float32Array;
+}
+
 /** What the shopper did, seen from the moment of a request. */
 export interface ShopperView {
   readonly context: SessionContext;
-  /** Vectors of the newest behaviours' texts, newest first, [texts, text], and how much each counts. */
+  /** Vectors of the page's texts and of the newest behaviours', newest first, [texts, text], and how much each counts. */
   readonly texts: Float32Array;
   readonly textWeights: readonly number[];
   /** The texts themselves, in the same order; null where the event did not bring its own. */
   readonly titles: readonly (string | null)[];
+  /** How many of them the page brought. */
+  readonly pageTexts: number;
   /** Item id -> Unix seconds of the newest behaviour. */
   readonly lastTouched: ReadonlyMap<string, number>;
   readonly purchases: ShopperPurchases;
@@ -42,9 +51,11 @@ export const RECENT_TEXTS = 10;
 
 const SEARCH_WEIGHT = 0.6; // a typed query says as much as a cart
 const RECENCY_DECAY = 0.85; // per behaviour back
+/** Of so many behaviours known, a page's texts count half; before the first, as searches. */
+const PAGE_HALVES_AT = 10;
 
-/** Splits the events (oldest first) into the current session and what came before, and gathers what the features need. */
-export function viewShopper(events: readonly ShopperEvent[], now: number, textDimensions: number): ShopperView {
+/** Splits the events (oldest first) into the current session and what came before, and gathers what the features need, those of a page that says `page`, too. */
+export function viewShopper(events: readonly ShopperEvent[], now: number, textDimensions: number, page: readonly PageText[] = []): ShopperView {
   let sessionStart = events.length;
   let next = now;
   while (sessionStart > 0 && next - events[sessionStart - 1]!.time <= SESSION_GAP_SECONDS) {
@@ -64,7 +75,7 @@ export function viewShopper(events: readonly ShopperEvent[], now: number, textDi
   const known = (event: ShopperEvent): boolean => event.index >= 0 && BEHAVIOUR_WEIGHTS[event.kind] > 0;
   const session = events.slice(sessionStart).filter(known);
   const history = events.slice(0, sessionStart).filter(known);
-  const recent = recentTexts(events, textDimensions);
+  const recent = recentTexts(events, unsaid(page, events.slice(sessionStart)), textDimensions);
   return {
     context: {
       session: session.map(({ index, kind }) => ({ item: index, weight: BEHAVIOUR_WEIGHTS[kind] })),
@@ -74,6 +85,7 @@ export function viewShopper(events: readonly ShopperEvent[], now: number, textDi
     texts: recent.vectors,
     textWeights: recent.weights,
     titles: recent.titles,
+    pageTexts: recent.pageTexts,
     lastTouched,
     purchases: viewPurchases(events),
     pricePosition: priced === 0 ? null : priceSum / priced,
@@ -94,19 +106,41 @@ export function userTextVector(view: ShopperView, textDimensions: number): Float
   return mean.map((value) => value / norm);
 }
 
-function recentTexts(events: readonly ShopperEvent[], textDimensions: number): { vectors: Float32Array; weights: number[]; titles: (string | null)[] } {
-  const rows: Float32Array[] = [];
-  const weights: number[] = [];
-  const titles: (string | null)[] = [];
-  for (let event = events.length - 1; event >= 0 && textDimensions > 0 && rows.length < RECENT_TEXTS; event--) {
-    const { textVector, text, kind } = events[event]!;
-    const kindWeight = kind === 'search' ? SEARCH_WEIGHT : BEHAVIOUR_WEIGHTS[kind];
-    if (!textVector || kindWeight <= 0) continue;
-    weights.push(kindWeight * RECENCY_DECAY ** rows.length);
+interface RecentTexts {
+  readonly vectors: Float32Array;
+  readonly weights: readonly number[];
+  readonly titles: readonly (string | null)[];
+  readonly pageTexts: number;
+}
+
+/** The page's texts, which fade with what is known of the shopper, and then the newest behaviours'. */
+function recentTexts(events: readonly ShopperEvent[], page: readonly PageText[], textDimensions: number): RecentTexts {
+  if (textDimensions === 0) return { vectors: new Float32Array(0), weights: [], titles: [], pageTexts: 0 };
+  const known = page.length > 0 ? events.filter((event) => textWeight(event) > 0).length : 0;
+  const rows = page.map(({ textVector }) => textVector);
+  const weights = page.map((_, at) => (SEARCH_WEIGHT * RECENCY_DECAY ** at) / (1 + known / PAGE_HALVES_AT));
+  const titles: (string | null)[] = page.map(({ text }) => text);
+  for (let event = events.length - 1; event >= 0 && rows.length < page.length + RECENT_TEXTS; event--) {
+    const { textVector, text } = events[event]!;
+    const weight = textWeight(events[event]!);
+    if (!textVector || weight <= 0) continue;
+    weights.push(weight * RECENCY_DECAY ** (rows.length - page.length));
     rows.push(textVector);
     titles.push(text ?? null);
   }
   const vectors = new Float32Array(rows.length * textDimensions);
   rows.forEach((row, at) => vectors.set(row, at * textDimensions));
-  return { vectors, weights, titles };
+  return { vectors, weights, titles, pageTexts: page.length };
+}
+
+function textWeight({ kind }: ShopperEvent): number {
+  return kind === 'search' ? SEARCH_WEIGHT : BEHAVIOUR_WEIGHTS[kind];
+}
+
+/** The page's texts that are not the same as another before them, nor as what the shopper typed or saw in this session: that has its say already. */
+function unsaid(page: readonly PageText[], session: readonly ShopperEvent[]): PageText[] {
+  if (page.length === 0) return [];
+  const plain = (text: string): string => text.trim().toLowerCase();
+  const said = new Set(session.map(({ text }) => plain(text ?? '')));
+  return page.filter(({ text }) => !said.has(plain(text)) && said.add(plain(text)));
 }

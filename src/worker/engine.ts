@@ -169,7 +169,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         });
       }),
 
-    rerank: (candidates, { limit, deadlineMs }, signal) =>
+    rerank: (candidates, { limit, deadlineMs, context }, signal) =>
       call(
         async (patience) => {
           if (!Array.isArray(candidates)) throw new RecommenderError('INVALID_CANDIDATES');
@@ -177,7 +177,7 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
           if (ready === 'late') throw new RecommenderError('WARMING_UP');
           const { models: loaded, visit: opened, shopper } = ready;
           const endRequest = loaded.vectors.beginRequest();
-          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, patience, report }, candidates, limit).finally(endRequest);
+          const { answer, shown, improvement } = await rerank({ models: loaded, shopper, now: environment.now(), partition, page: context, patience, report }, candidates, limit).finally(endRequest);
           timings = answer.timings;
           scoringMs = Math.max(timings.forecastMs + timings.scoreMs, SCORING_DECAY * scoringMs);
           opened.logSlate(shown);
@@ -203,9 +203,9 @@ export function createEngine(options: EngineOptions, environment: EngineEnvironm
         return forecast!;
       }),
 
-    formula: (candidate) =>
+    formula: (candidate, context) =>
       call(async (patience) => {
-        return (await loadInsight()).formula(await settledShopper(patience), candidate, { patience, now: environment.now() });
+        return (await loadInsight()).formula(await settledShopper(patience), candidate, { page: context, patience, now: environment.now() });
       }),
 
     prefetch: (candidates, signal) =>

@@ -1,3 +1,4 @@
+import { readPageContext } from '../behaviour/page-context.ts';
 import { RecommenderError } from '../errors.ts';
 import type { Patience } from '../lib/patience.ts';
 import { formulaValues } from '../rank/formula.ts';
@@ -5,6 +6,7 @@ import { nextBehaviours } from '../rank/next-behaviours.ts';
 import type { NextBehaviour } from '../types.ts';
 import type { LiveShopper } from './live-shopper.ts';
 import type { Models } from './models.ts';
+import { toPageTexts } from './page-texts.ts';
 import type { Engine, FormulaValues } from './protocol.ts';
 
 interface Ready {
@@ -23,18 +25,18 @@ export async function predictNext({ models, shopper }: Ready, candidates: Parame
   return nextBehaviours(interest, await interest.next(shopper.current.state), list.scorable());
 }
 
-/** The values that rank one candidate, `now` in Unix milliseconds. @throws RecommenderError `INVALID_CANDIDATES` where it has no id. */
+/** The values that rank one candidate on a page, `now` in Unix milliseconds. @throws RecommenderError `INVALID_CANDIDATES` where it has no id. */
 export async function formula(
   { models, shopper }: Ready,
   candidate: Parameters<Engine['formula']>[0],
-  { patience, now }: { readonly patience: Patience; readonly now: number },
+  { page, patience, now }: { readonly page: unknown; readonly patience: Patience; readonly now: number },
 ): Promise<FormulaValues> {
   const list = models.candidates.read([candidate]);
-  const missing = list.missingTexts();
-  if (missing.length > 0) await patience.until(models.vectors.enqueue(missing));
+  const { texts, time = now } = readPageContext(page);
+  await patience.until(models.vectors.enqueue([...texts, ...list.missingTexts()]));
   list.missingTexts();
   await list.addDemand();
   const [view] = list.rankable().views;
   if (view === undefined) throw new RecommenderError('INVALID_CANDIDATES', 'The candidate has no id.');
-  return formulaValues(models.ranker, await models.ranker.prepare(shopper.current, now / 1000), view);
+  return formulaValues(models.ranker, await models.ranker.prepare({ ...shopper.current, pageTexts: toPageTexts(texts, models.vectors) }, time / 1000), view);
 }

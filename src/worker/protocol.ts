@@ -1,6 +1,6 @@
 import type { SerializedError } from '../errors.ts';
 import type { SentOnce } from '../lib/send-once.ts';
-import type { BehaviourEvent, Candidate, Consent, DemandSeries, DeviceChoice, Forecast, ItemId, NextBehaviour, TrackResult } from '../types.ts';
+import type { BehaviourEvent, Candidate, Consent, DemandSeries, DeviceChoice, Forecast, ItemId, NextBehaviour, PageContext, TrackResult } from '../types.ts';
 import type { ShopperExport, StoreSizes } from '../storage/shopper-store.ts';
 
 /** What the engine needs to know; plain data, so that it crosses to the worker. */
@@ -22,8 +22,7 @@ export interface TrackedEvent {
 export interface RerankOptions {
   readonly limit: number;
   readonly deadlineMs: number;
-  readonly slot?: string;
-  readonly query?: string;
+  readonly context?: PageContext;
 }
 
 /** The new order, best first, as positions in the request: the page hands back its own objects. Typed arrays, since thousands of small objects are slow to send. */
@@ -107,8 +106,8 @@ export interface Engine {
   rerank(candidates: readonly Candidate[], options: RerankOptions, signal?: AbortSignal): Promise<RerankAnswer>;
   predictNext(candidates: readonly Candidate[]): Promise<NextBehaviour[]>;
   forecast(series: DemandSeries, options: { horizon: number }): Promise<Forecast>;
-  /** The formula's live values for one candidate, as the last state of the shopper has them. */
-  formula(candidate: Candidate): Promise<FormulaValues>;
+  /** The formula's live values for one candidate, as the last state of the shopper has them, on a page that says this. */
+  formula(candidate: Candidate, context?: PageContext): Promise<FormulaValues>;
   /** Encodes items in idle time so that later slates are complete at once; resolves when done. */
   prefetch(candidates: readonly Candidate[], signal?: AbortSignal): Promise<void>;
   status(): Promise<EngineStatus>;

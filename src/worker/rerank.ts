@@ -1,3 +1,4 @@
+import { readPageContext } from '../behaviour/page-context.ts';
 import type { Patience } from '../lib/patience.ts';
 import { uniqueId } from '../lib/unique-id.ts';
 import { orderByScore } from '../policy/slate-order.ts';
@@ -7,6 +8,7 @@ import type { PreparedShopper, Ranker } from '../rank/ranker.ts';
 import type { SlateRecord } from '../storage/shopper-store.ts';
 import type { LiveShopper } from './live-shopper.ts';
 import type { Models } from './models.ts';
+import { toPageTexts } from './page-texts.ts';
 import type { RerankAnswer } from './protocol.ts';
 
 export interface RerankContext {
@@ -15,6 +17,8 @@ export interface RerankContext {
   /** Unix milliseconds. */
   readonly now: number;
   readonly partition: string;
+  /** What the page says of the shopper's wishes, as it arrived. */
+  readonly page?: unknown;
   readonly patience: Patience;
   /** Texts could not be encoded; their candidates keep provisional vectors, or their server positions. */
   readonly report: (error: unknown) => void;
@@ -32,26 +36,30 @@ export interface Reranked {
  * Candidates whose vectors are not there are ranked by provisional ones, or keep their server positions where there are none of those either.
  * @throws RecommenderError `ABORTED`, `CLOSED`, `DEVICE_FAILED`
  */
-export async function rerank({ models, shopper, now, partition, patience, report }: RerankContext, candidates: readonly unknown[], limit: number): Promise<Reranked> {
-  const { ranker } = models;
+export async function rerank({ models, shopper, now, partition, page, patience, report }: RerankContext, candidates: readonly unknown[], limit: number): Promise<Reranked> {
+  const { ranker, vectors } = models;
   const stopwatch = createStopwatch();
   const list = models.candidates.read(candidates);
-  const missing = list.missingTexts();
+  const { texts, time = now } = readPageContext(page);
+  // The page's texts first: they have a say in every score.
+  const missingTexts = (): string[] => [...texts.filter((text) => !vectors.get(text)), ...list.missingTexts()];
+  const missing = missingTexts();
   const encoding = missing.length > 0 ? encode(models, missing, report) : undefined;
   // Now, since at the deadline it would be too late.
-  await list.approximate();
+  await Promise.all([list.approximate(), vectors.approximate(texts)]);
   if (!shopper.isSettled) await patience.until(shopper.settled());
   const isSettled = shopper.isSettled;
   const advanceMs = stopwatch.lap();
 
   if (encoding !== undefined) await patience.until(encoding);
-  const isComplete = isSettled && (encoding === undefined || list.missingTexts().length === 0);
+  const isComplete = isSettled && (encoding === undefined || missingTexts().length === 0);
   const encodeMs = stopwatch.lap();
 
   await list.addDemand();
   const forecastMs = stopwatch.lap();
 
-  const scores = await scoreList(ranker, await ranker.prepare(await shopper.now(), now / 1000), list);
+  const known = await shopper.now();
+  const scores = await scoreList(ranker, await ranker.prepare({ ...known, pageTexts: toPageTexts(texts, vectors) }, time / 1000), list);
   patience.check();
   const order = orderByScore(scores, limit);
   const slate = uniqueId();

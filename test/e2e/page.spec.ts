@@ -29,11 +29,11 @@ const viewed = (page: Page): Promise<(string | number | undefined)[]> =>
 const role = (page: Page): Promise<string> => page.evaluate(async () => (await window.recommender.status()).devices.sequence.why);
 
 /** Ids in their new order, and who ranked. */
-function rerank(page: Page, options: { slot?: string; deadlineMs?: number } = {}): Promise<{ ids: string; ranker: string; code: string | undefined }> {
+function rerank(page: Page, options: { query?: string; deadlineMs?: number } = {}): Promise<{ ids: string; ranker: string; code: string | undefined }> {
   return page.evaluate(
-    async ({ candidates, slot, deadlineMs }) => {
+    async ({ candidates, query, deadlineMs }) => {
       const slate = await window.recommender.rerank(candidates, {
-        ...(slot !== undefined && { context: { slot } }),
+        ...(query !== undefined && { context: { query } }),
         ...(deadlineMs !== undefined && { deadlineMs }),
       });
       return { ids: slate.items.map(({ item }) => item.id).join(''), ranker: slate.ranker, code: slate.fallback?.code };
@@ -107,7 +107,7 @@ test.describe('a page with a recommender', () => {
   test('a worker that dies in the middle of a request costs that request alone', async () => {
     const page = await openPage(context);
     await view(page, 'b');
-    expect(await rerank(page, { slot: 'dies' })).toEqual({ ids: 'abcd', ranker: 'server', code: 'WORKER_FAILED' });
+    expect(await rerank(page, { query: 'dies' })).toEqual({ ids: 'abcd', ranker: 'server', code: 'WORKER_FAILED' });
     expect(await page.evaluate(() => window.reported)).toEqual(['fallback WORKER_FAILED', 'fallback WORKER_FAILED']);
     expect((await rerank(page)).ids).toBe('bacd');
   });
@@ -115,7 +115,7 @@ test.describe('a page with a recommender', () => {
   test('a blocked worker never keeps the page waiting, and its events are stored by the next', async () => {
     const page = await openPage(context);
     await view(page, 'b');
-    const blocked = await rerank(page, { slot: 'blocks', deadlineMs: 50 });
+    const blocked = await rerank(page, { query: 'blocks', deadlineMs: 50 });
     expect(blocked).toEqual({ ids: 'abcd', ranker: 'server', code: 'DEADLINE' });
     const stored = view(page, 'c');
     expect(await rerank(page, { deadlineMs: 50 })).toMatchObject({ ids: 'abcd', ranker: 'server' });

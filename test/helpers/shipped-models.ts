@@ -7,7 +7,7 @@ import type { EngineEnvironment } from '../../src/worker/environment.ts';
 import { loadModels, type Models } from '../../src/worker/models.ts';
 import type { Engine } from '../../src/worker/protocol.ts';
 
-const PACK = new URL('../../models/online-retail/pack.json', import.meta.url).pathname;
+const addressOf = (pack: string): string => new URL(`../../models/${pack}/pack.json`, import.meta.url).pathname;
 
 function environmentAt(now: number): EngineEnvironment {
   return {
@@ -21,9 +21,9 @@ function environmentAt(now: number): EngineEnvironment {
   };
 }
 
-/** The demo's pack as it ships, on WebAssembly. */
-export function loadShippedModels(): Promise<Models> {
-  return loadModels({ pack: PACK, device: 'wasm' }, environmentAt(0), {
+/** A pack as it ships, the demo's unless it is named, on WebAssembly. */
+export function loadShippedModels(pack = 'online-retail'): Promise<Models> {
+  return loadModels({ pack: addressOf(pack), device: 'wasm' }, environmentAt(0), {
     report: (error) => {
       throw error;
     },
@@ -32,5 +32,5 @@ export function loadShippedModels(): Promise<Models> {
 
 /** A new shopper of whom nothing is known, at `now` (Unix milliseconds). */
 export function newShopper(models: Models, now: number): Engine {
-  return createEngine({ pack: PACK, device: 'wasm', consent: 'session', partition: 'test', database: 'test' }, environmentAt(now), { models: Promise.resolve(models) });
+  return createEngine({ pack: '', device: 'wasm', consent: 'session', partition: 'test', database: 'test' }, environmentAt(now), { models: Promise.resolve(models) });
 }

@@ -11,7 +11,7 @@ import type { EngineOptions, EngineStatus, RerankAnswer, RerankOptions, TrackedE
 import { serveEngine } from '../../../src/worker/rpc-server.ts';
 import { answerWith, createTestEngine } from '../../helpers/engine-worker.ts';
 
-// An engine without models over the real store: what the shopper did last comes first. The slot says what goes wrong.
+// An engine without models over the real store: what the shopper did last comes first. The query says what goes wrong.
 serveEngine(self, ({ options, emit, onPageState }) => {
   const { partition, database }: EngineOptions = options;
   const ledger = createLedger({ now: Date.now, fetchBytes });
@@ -36,10 +36,11 @@ serveEngine(self, ({ options, emit, onPageState }) => {
     return rows.map((row) => (row instanceof RecommenderError ? 'dropped' : store.home === 'indexeddb' ? 'stored' : 'memory'));
   }
 
-  async function rerank(candidates: readonly Candidate[], { slot }: RerankOptions): Promise<RerankAnswer> {
-    if (slot === 'dies') self.close();
-    if (slot === 'dies' || slot === 'hangs') return new Promise(() => undefined);
-    if (slot === 'blocks') for (;;);
+  async function rerank(candidates: readonly Candidate[], { context }: RerankOptions): Promise<RerankAnswer> {
+    const query = context?.query;
+    if (query === 'dies') self.close();
+    if (query === 'dies' || query === 'hangs') return new Promise(() => undefined);
+    if (query === 'blocks') for (;;);
     const rows = (await (await gate.store())?.readBehaviour(partition)) ?? [];
     const lastSeq = new Map(rows.map(({ payload, seq }) => [payload.item?.id, seq]));
     const order = candidates.map((_, position) => position);

@@ -60,6 +60,21 @@ describe('features', () => {
     expect(named(rows, 0)('priceGap')).toBeCloseTo(0.25, 6);
   });
 
+  test('the newest text is the page’s for a new shopper, and then less and less', () => {
+    const seen = { itemId: 'x', index: -1, kind: 'cart', time: NOW - 10, pricePosition: null, textVector: Float32Array.of(1, 0) } as const;
+    const page = [{ text: 'mug', textVector: Float32Array.of(0, 1) }];
+    const textLast = (events: number): number => {
+      const view = viewShopper(new Array<typeof seen>(events).fill(seen), NOW, 2, page);
+      const textSimilarities = view.textWeights.map((_, text) => Float32Array.of(text === 0 ? 1 : -1));
+      return named(writeFeatures(view, [candidate()], { ...scores, textSimilarities }, null))('textLast');
+    };
+    expect(textLast(0)).toBe(1);
+    const fading = [0, 1, 2, 5, 10].map(textLast);
+    expect(fading).toEqual(fading.toSorted((a, b) => b - a));
+    expect(fading[1]).toBeLessThan(0.1);
+    expect(fading[4]).toBeLessThan(-0.8);
+  });
+
   test('a repeat purchase is due by the shopper’s own interval and by the item’s', () => {
     const purchase = (itemId: string, days: number) => ({ itemId, index: 0, kind: 'purchase', time: NOW - days * DAY, pricePosition: null, textVector: null }) as const;
     const view = viewShopper([purchase('a', 9), purchase('b', 7), purchase('a', 5), purchase('c', 4)], NOW, 2);

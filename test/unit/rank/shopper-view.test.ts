@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { userTextVector, viewShopper, type ShopperEvent } from '../../../src/rank/shopper-view.ts';
+import { userTextVector, viewShopper, type PageText, type ShopperEvent } from '../../../src/rank/shopper-view.ts';
 
 const HOUR = 3_600;
 const NOW = 1_000_000;
@@ -60,6 +60,44 @@ describe('the view of a shopper', () => {
     expect(view.lastTouched.size).toBe(0);
     expect([...userTextVector(view, 2)!].map((value) => Math.round(value * 10))).toEqual([6, 8]);
     expect(userTextVector(viewShopper([], NOW, 2), 2)).toBeNull();
+  });
+
+  describe('on a page that says something', () => {
+    const says = (text: string, ...vector: number[]): PageText => ({ text, textVector: Float32Array.from(vector) });
+    const page = [says('red mug', 0, 1), says('Kitchen', 0.6, 0.8)];
+    const shareOf = ({ textWeights, pageTexts }: ReturnType<typeof viewShopper>): number => {
+      const sum = (weights: readonly number[]): number => weights.reduce((total, weight) => total + weight, 0);
+      return sum(textWeights.slice(0, pageTexts)) / sum(textWeights);
+    };
+
+    test('its texts are all that is known of a new shopper, the first of them most', () => {
+      const view = viewShopper([], NOW, 2, page);
+      expect([view.titles, view.pageTexts, view.historyLength + view.sessionLength]).toEqual([['red mug', 'Kitchen'], 2, 0]);
+      expect(view.textWeights[0]).toBeGreaterThan(view.textWeights[1]!);
+      expect(userTextVector(view, 2)![1]).toBeGreaterThan(0.9);
+    });
+
+    test('they fade with every behaviour, whose own weights stay as they are', () => {
+      const shopper = (count: number): ShopperEvent[] => Array.from({ length: count }, () => event({}));
+      const shares = [0, 1, 3, 10, 100, 1_000].map((count) => shareOf(viewShopper(shopper(count), NOW, 2, page)));
+      expect(shares[0]).toBe(1);
+      expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+      expect(new Set(shares).size).toBe(shares.length);
+      expect(shares[3]).toBeLessThan(0.5);
+      expect(shares[5]).toBeLessThan(0.02);
+      expect(viewShopper(shopper(12), NOW, 2, page).textWeights.slice(2)).toEqual(viewShopper(shopper(12), NOW, 2).textWeights);
+    });
+
+    test('what was typed or seen in this session is not said twice, nor what the page says twice', () => {
+      const search = event({ itemId: null, index: -1, kind: 'search', text: 'Red mug ', textVector: Float32Array.of(0, 1) });
+      expect(viewShopper([search], NOW, 2, page).titles).toEqual(['Kitchen', 'Red mug ']);
+      expect(viewShopper([{ ...search, time: NOW - 2 * HOUR }], NOW, 2, page).titles).toEqual(['red mug', 'Kitchen', 'Red mug ']);
+      expect(viewShopper([], NOW, 2, [...page, says('kitchen', 0.6, 0.8)]).titles).toEqual(['red mug', 'Kitchen']);
+    });
+
+    test('without texts in the pack it says nothing', () => {
+      expect(viewShopper([], NOW, 0, [says('red mug')])).toMatchObject({ textWeights: [], pageTexts: 0 });
+    });
   });
 
   test('clocks that run backwards change nothing of what is counted', () => {

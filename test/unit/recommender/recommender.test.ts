@@ -77,7 +77,15 @@ describe('rerank', () => {
       demand: { measure: 'sales', asOf: 1, stepDays: 7, values: [1, NaN, null] },
       vector: { encoderRevision: 'e', scale: 0.5, values: [1, -2] },
     };
-    await recommender.rerank([product], { context: { slot: 'home', query: 'mug' } });
+    const context = {
+      query: 'mug',
+      page: 3,
+      get referrerCategory(): string {
+        throw new Error('a getter of the shop');
+      },
+      time: NaN,
+    };
+    await recommender.rerank([product], { context: context as never });
     expect(rerank.mock.calls[0]?.[0]).toEqual([
       {
         id: '7',
@@ -88,7 +96,7 @@ describe('rerank', () => {
         vector: { encoderRevision: 'e', scale: 0.5, values: Int8Array.of(1, -2) },
       },
     ]);
-    expect(rerank.mock.lastCall).toContainEqual({ limit: 1, deadlineMs: Infinity, slot: 'home', query: 'mug' });
+    expect(rerank.mock.lastCall).toContainEqual({ limit: 1, deadlineMs: Infinity, context: { query: 'mug' } });
   });
 
   it('keeps the server’s order without consent, and starts no worker', async () => {

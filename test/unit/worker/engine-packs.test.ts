@@ -42,10 +42,11 @@ describe('packs', () => {
     await engine.close();
   });
 
-  it('without an encoder ranks by identity alone, titles or not', async () => {
+  it('without an encoder ranks by identity alone, titles or not, whatever the page says', async () => {
     const { engine } = await startEngine({ files: await createTinyPack({ encoderRevision: null, text: 0 }), packedEncoder: true });
     const { ranked, complete } = await engine.rerank(createShelf(), PATIENT);
     expect(complete).toBe(true);
+    expect((await engine.rerank(createShelf(), { ...PATIENT, context: { query: 'mug' } })).ranked).toEqual(ranked);
     await engine.track([createEvent('cart', 3), createEvent('view', 5)]);
     const later = await engine.rerank(createShelf(), PATIENT);
     expect(later.complete).toBe(true);
@@ -148,11 +149,23 @@ describe('the static tier', () => {
     await engine.close();
   });
 
+  it('reads what the page says as it reads titles', async () => {
+    const { engine, arrive, waitFor } = await startWithLateLayers();
+    await engine.rerank(unseen, { ...soon, deadlineMs: 2_000 });
+    const context = { query: 'white heart' };
+    const [plain, asked] = [await engine.rerank(unseen, soon), await engine.rerank(unseen, { ...soon, context })];
+    expect(asked.ranked.scores).not.toEqual(plain.ranked.scores);
+    arrive();
+    await waitFor('improved');
+    expect((await engine.rerank(unseen, { ...PATIENT, context })).complete).toBe(true);
+    await engine.close();
+  });
+
   it('leaves no trace in state, checkpoint or stored vectors', async () => {
     const [late, plain] = [createLastingStore(), createLastingStore()];
     const host = await startWithLateLayers({ openStore: late.openStore });
     await host.engine.track(behaviours());
-    await host.engine.rerank(unseen, { ...soon, deadlineMs: 2_000 });
+    await host.engine.rerank(unseen, { limit: Infinity, deadlineMs: 2_000, context: { query: 'a mug' } });
     expect(await late.store.readCheckpoint('anonymous')).toBeUndefined();
     expect((await late.store.sizes()).vectors).toBe(0);
     host.arrive();
