@@ -166,6 +166,17 @@ test('the inside panel shows log, predictions, device, requests; export and eras
   await expect(panel.locator('.log')).toContainText('Nothing is kept');
 });
 
+test('a new shopper’s department is ranked by its name, with the pack of a shop without logs', async ({ context, baseURL }) => {
+  const page = await openWith(context, new URL('/department/lighting?pack=shop-en', baseURL).href, 'granted');
+  await untilRanked(page);
+  expect(await page.evaluate(async () => (await window.shelfwise.status()).packs.map(({ name }) => name))).toEqual(['shop-en', 'encoder-en']);
+  await page.locator('[data-slot="search"] .why').first().click();
+  const dialog = page.getByRole('dialog', { name: 'Why is this here?' });
+  await expect(dialog.locator('.equation-value')).toHaveText(/^-?\d+\.\d{3}$/);
+  await expect(dialog.locator('tr').filter({ hasText: 'textLast' })).toHaveText(/\d\.\d{3}$/);
+  expect(await page.evaluate(async () => (await window.shelfwise.exportData()).behaviour)).toEqual([]);
+});
+
 test('a forced device survives navigation', async ({ context, baseURL }) => {
   const page = await openWith(context, new URL('/?device=reference', baseURL).href, 'denied');
   await page.locator('[data-slot="home"] a').first().click();
