@@ -87,7 +87,7 @@ const OTHERS: Readonly<Record<string, Named>> = {
     load: async () => (await import('./baselines.ts')).baselines,
   },
   helps: {
-    about: 'what helps the interest model: distortions, title noise, an ensemble, each beside the plain training (../shared/data; BENCH_DATA=NAME; minutes each)',
+    about: 'what helps the interest model: distortions, title noise, contrast, adversarial inputs, pretraining, an ensemble, each beside the plain training (../shared/data; an hour, resumable; BENCH_DATA=NAME, BENCH_THREADS); writes bench/HELPS.md',
     load: async () => (await import('./helps.ts')).helps,
   },
 };

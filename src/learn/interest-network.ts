@@ -1,14 +1,14 @@
 import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
-import { EVENT_FEATURES, pricePosition, writeEventFeatures } from '../behaviour/sequence.ts';
+import { EVENT_FEATURES } from '../behaviour/sequence.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
+import { embeddingLength, InterestLanes } from './interest-lanes.ts';
 import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
-import { createItemLoss, type ItemLoss, type ItemLossOptions } from './losses.ts';
+import { createItemLoss, type ItemLoss, type ItemLossOptions, type LossBatch } from './losses.ts';
 import { clearGradients, createParameters, type ParameterSet } from './parameters.ts';
 import { addBias, addColumns } from './row-sums.ts';
-import { createSequenceLayer, sequencePlan, type SequenceLayer, type SequenceOptions } from './sequence-layer.ts';
-import { scaleRows, unscaleGradients } from './unit-rows.ts';
+import { sequencePlan, type SequenceOptions } from './sequence-layer.ts';
 
 export interface InterestShape {
   readonly model: SequenceOptions;
@@ -22,9 +22,6 @@ export interface InterestShape {
   /** τ of scores τ · cos(û, v_i) + b_i; 0 for û · v_i + b_i. */
   readonly cosine: number;
 }
-
-/** Length of every v_i where scores are cosines: as the LSTM reads it, about .3 a component. */
-export const embeddingLength = ({ cosine, embedding }: Pick<InterestShape, 'cosine' | 'embedding'>): number => (cosine > 0 ? 0.3 * Math.sqrt(embedding) : 0);
 
 export interface Regularisation {
   /** Dropout on the item embeddings that are read. */
@@ -50,7 +47,32 @@ export interface InterestCatalogue {
   readonly medianOrderDays?: number | null;
 }
 
+/** A step between the loss of the next item and the end of its way back. */
+export interface LearningStep {
+  readonly chunk: Chunk;
+  readonly random: Random;
+  readonly regularisation: Regularisation;
+  /** The network's own lanes, which have read the chunk. */
+  readonly lanes: InterestLanes;
+  /** The items that the step is about. */
+  readonly items: ItemTable;
+  readonly loss: ItemLoss;
+  /** What `loss` has compared: the chunk's rows that predict, in order. */
+  readonly batch: LossBatch;
+  /** Rows of the chunk that `batch` is of. */
+  readonly rows: readonly number[];
+}
+
+/** What learns more from each chunk than the next item, by adding to gradients. */
+export interface StepExtension {
+  /** When the user vectors have the gradients of the next item's loss. */
+  readonly onUsers?: (step: LearningStep) => void;
+  /** When these have gone back to what was read. */
+  readonly onEvents?: (step: LearningStep) => void;
+}
+
 const KINDS = BEHAVIOUR_KINDS.length;
+const NO_DROPOUT = { inputDropout: 0, hiddenDropout: 0 };
 const PREDICTED_ROWS = 64; // scored at a time: all rows over all items would be the largest array of a training that samples
 
 /**
@@ -66,19 +88,11 @@ export class InterestNetwork {
   readonly #priceQuantiles: Float32Array;
   readonly #items: ItemTable;
   readonly #loss: ItemLoss;
-  readonly #x: Float32Array; // [rows, input]
-  readonly #xGradient: Float32Array;
-  readonly #sequence: SequenceLayer;
-  readonly #hiddenGradient: Float32Array; // [rows, hidden]
-  readonly #active: Float32Array; // [rows, hidden]: dropped-out hidden states of rows that predict
-  readonly #activeGradient: Float32Array;
-  readonly #user: Float32Array; // [rows, embedding]
-  readonly #userGradient: Float32Array;
-  readonly #userNorms: Float32Array; // [rows]
+  readonly #lanes: InterestLanes;
   readonly #scores: Float32Array; // [PREDICTED_ROWS, items]
   readonly #kindLogits: Float32Array; // [rows, kinds]
   readonly #weights: Float32Array; // [rows]
-  readonly #keep: Float32Array; // [rows]
+  readonly #kindWeights: Float32Array; // [rows]
 
   constructor(shape: InterestShape, { textVectors, priceQuantiles, itemCounts, medianOrderDays = null }: InterestCatalogue, loss: ItemLossOptions, kernels: TrainingKernels, random: Random) {
     const { model, items, text, embedding, hidden, lanes, steps } = shape;
@@ -99,28 +113,25 @@ export class InterestNetwork {
       ...(medianOrderDays !== null && { days: { shape: [1, hidden], spread: 0 }, 'days.bias': { shape: [1], spread: 0 } }),
     });
     if (medianOrderDays !== null) this.#p('days.bias')[0] = Math.log1p(medianOrderDays);
-    this.#sequence = createSequenceLayer(model, { lanes, steps, input, hidden }, this.parameters, kernels);
     this.#loss = createItemLoss(loss, { rows, items, embedding }, itemCounts, kernels);
     const { drawn } = this.#loss;
     const some = drawn === null ? 0 : Math.min(items, drawn + 2 * rows); // drawn, read and to be predicted
     this.#items = new ItemTable({ items, text, embedding, some, length: embeddingLength(shape) }, textVectors, this.parameters, kernels);
-    this.#x = kernels.allocate(rows * input);
-    this.#xGradient = kernels.allocate(rows * input);
-    this.#hiddenGradient = kernels.allocate(rows * hidden);
-    this.#active = kernels.allocate(rows * hidden);
-    this.#activeGradient = kernels.allocate(rows * hidden);
-    this.#user = kernels.allocate(rows * embedding);
-    this.#userGradient = kernels.allocate(rows * embedding);
-    this.#userNorms = new Float32Array(rows);
+    this.#lanes = this.createLanes();
     this.#scores = kernels.allocate(PREDICTED_ROWS * items);
     this.#kindLogits = kernels.allocate(rows * KINDS);
     this.#weights = kernels.allocate(rows);
-    this.#keep = kernels.allocate(rows);
+    this.#kindWeights = kernels.allocate(rows);
+  }
+
+  /** Another set of lanes on the same parameters; before they are trained. */
+  createLanes(): InterestLanes {
+    return new InterestLanes(this.shape, this.#priceQuantiles, this.#items, this.parameters, this.#kernels);
   }
 
   /** Forgets every lane's state; the next chunk starts new shoppers. */
   resetState(): void {
-    this.#sequence.resetState();
+    this.#lanes.resetState();
   }
 
   /** Reads the items' texts by these vectors from now on, [items, text]. */
@@ -142,11 +153,11 @@ export class InterestNetwork {
   predict(chunk: Chunk, wanted: (row: number) => boolean, visit: (row: number, scores: Float32Array) => void): void {
     const { items, embedding } = this.shape;
     const embeddings = this.itemEmbeddings();
+    const { user } = this.#lanes;
     const rows = this.#readRows(chunk, wanted);
-    this.#userVectors(rows.length);
     for (let from = 0; from < rows.length; from += PREDICTED_ROWS) {
       const block = rows.slice(from, from + PREDICTED_ROWS);
-      this.#kernels.matmul(this.#scores, this.#user.subarray(from * embedding), embeddings, { m: block.length, n: items, k: embedding }, { transposeB: true });
+      this.#kernels.matmul(this.#scores, user.subarray(from * embedding), embeddings, { m: block.length, n: items, k: embedding }, { transposeB: true });
       addBias(this.#scores, this.#p('items.bias'), block.length);
       block.forEach((row, at) => visit(row, this.#scores.subarray(at * items, (at + 1) * items)));
     }
@@ -163,51 +174,31 @@ export class InterestNetwork {
    * One chunk forward and back; gradients are written, not applied. Returns Σ weight · loss of the next item and Σ weight, and the mean loss
    * of the days until the next order times its weight.
    */
-  learn(chunk: Chunk, random: Random, regularisation: Regularisation): { loss: number; weight: number; daysLoss: number } {
-    const { items, embedding, hidden, text } = this.shape;
-    const kernels = this.#kernels;
-    const table = this.#items;
-    const input = embedding + EVENT_FEATURES;
+  learn(chunk: Chunk, random: Random, regularisation: Regularisation, extension: StepExtension = {}): { loss: number; weight: number; daysLoss: number } {
+    const { items, text } = this.shape;
+    const [table, lanes] = [this.#items, this.#lanes];
     clearGradients(this.parameters);
 
     const residualKept = text > 0 ? Uint8Array.from({ length: items }, () => (random.next() < regularisation.residualDropout ? 0 : 1)) : null;
     const drawn = this.#loss.draw(random);
     if (drawn) table.readSome(drawn, [chunk.item, chunk.targetItem], residualKept);
     else table.readAll(residualKept);
-    const inputMask = this.#readEvents(chunk, random, regularisation.inputDropout);
-    this.#keep.set(chunk.keep);
-    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, random);
-
     const rows = Array.from(chunk.targetExists.keys()).filter((row) => chunk.targetExists[row] === 1);
-    const dropped = this.#dropHidden(hiddenStates, rows, random, regularisation.hiddenDropout);
-    this.#userVectors(rows.length);
+    lanes.read(chunk, rows, random, regularisation);
+
     const weights = Float32Array.from(rows, (row) => chunk.targetWeight[row]!);
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    const normalised = this.#normalise(weights, Math.max(1, total));
     const targets = Int32Array.from(rows, (row) => table.slotOf(chunk.targetItem[row]!));
-    const loss = this.#loss.learn(
-      { rows: rows.length, user: this.#user, items: table.embeddings, bias: table.bias, targets, weights: normalised },
-      { user: this.#userGradient, items: table.gradient, bias: table.biasGradient },
-    );
+    const batch = { rows: rows.length, user: lanes.user, items: table.embeddings, bias: table.bias, targets, weights: normalise(this.#weights, weights, Math.max(1, total)) };
+    const loss = this.#loss.learn(batch, { user: lanes.userGradient, items: table.gradient, bias: table.biasGradient });
+    const step: LearningStep = { chunk, random, regularisation, lanes, items: table, loss: this.#loss, batch, rows };
+    extension.onUsers?.(step);
 
-    if (this.#userLength > 0) unscaleGradients(this.#userGradient, this.#user, this.#userNorms, rows.length, embedding, this.#userLength);
-    kernels.matmul(this.#activeGradient, this.#userGradient, this.#p('user'), { m: rows.length, n: hidden, k: embedding });
-    kernels.matmul(this.#g('user'), this.#userGradient, this.#active, { m: embedding, n: hidden, k: rows.length }, { transposeA: true });
-    addColumns(this.#g('user.bias'), this.#userGradient, rows.length);
+    lanes.backUsers();
     this.#learnKinds(rows, chunk, regularisation.kindWeight);
     const daysLoss = this.#learnDays(rows, chunk, regularisation.daysWeight);
-
-    this.#hiddenGradient.fill(0);
-    rows.forEach((row, at) => {
-      for (let k = 0; k < hidden; k++) this.#hiddenGradient[row * hidden + k] = this.#activeGradient[at * hidden + k]! * dropped[at * hidden + k]!;
-    });
-    this.#sequence.backward(this.#xGradient, this.#hiddenGradient, this.#x, this.#keep);
-
-    for (let row = 0; row < chunk.item.length; row++) {
-      if (chunk.item[row]! < 0) continue;
-      const slot = table.slotOf(chunk.item[row]!);
-      for (let k = 0; k < embedding; k++) table.gradient[slot * embedding + k]! += this.#xGradient[row * input + k]! * inputMask[row * embedding + k]!;
-    }
+    lanes.backEvents();
+    extension.onEvents?.(step);
     table.writeGradients();
     return { loss: loss * Math.max(1, total), weight: total, daysLoss };
   }
@@ -220,77 +211,19 @@ export class InterestNetwork {
     return this.parameters.get(name)!.gradient;
   }
 
-  /** Writes x [rows, input] from a chunk's events; returns the dropout factors of the embeddings, [rows, embedding]. */
-  #readEvents(chunk: Chunk, random: Random | null, dropout: number): Float32Array {
-    const { embedding } = this.shape;
-    const input = embedding + EVENT_FEATURES;
-    const mask = new Float32Array(chunk.item.length * embedding).fill(1);
-    for (let row = 0; row < chunk.item.length; row++) {
-      const item = chunk.item[row]!;
-      if (item < 0) {
-        this.#x.fill(0, row * input, (row + 1) * input);
-        continue;
-      }
-      const slot = this.#items.slotOf(item);
-      for (let k = 0; k < embedding; k++) {
-        const factor = random && random.next() < dropout ? 0 : 1 / (random ? 1 - dropout : 1);
-        mask[row * embedding + k] = factor;
-        this.#x[row * input + k] = this.#items.embeddings[slot * embedding + k]! * factor;
-      }
-      const gap = chunk.gap[row]!;
-      const price = chunk.price[row]!;
-      writeEventFeatures(this.#x, row * input + embedding, {
-        kind: BEHAVIOUR_KINDS[chunk.kind[row]!]!,
-        gapSeconds: Number.isNaN(gap) ? null : gap,
-        pricePosition: pricePosition(Number.isNaN(price) ? null : price, this.#priceQuantiles),
-        known: true,
-      });
-    }
-    return mask;
-  }
-
-  /** Reads a chunk without dropout; hidden states of the rows that `wanted` names are then in #active, in order. */
+  /** Reads a chunk without dropout; returns the rows that `wanted` names. */
   #readRows(chunk: Chunk, wanted: (row: number) => boolean): number[] {
-    const { hidden } = this.shape;
-    this.#readEvents(chunk, null, 0);
-    this.#keep.set(chunk.keep);
-    const hiddenStates = this.#sequence.forward(this.#x, this.#keep, null);
     const rows = Array.from(chunk.keep.keys()).filter(wanted);
-    rows.forEach((row, at) => this.#active.set(hiddenStates.subarray(row * hidden, (row + 1) * hidden), at * hidden));
+    this.#lanes.read(chunk, rows, null, NO_DROPOUT);
     return rows;
   }
 
-  #dropHidden(hiddenStates: Float32Array, rows: readonly number[], random: Random, dropout: number): Float32Array {
-    const { hidden } = this.shape;
-    const factors = new Float32Array(rows.length * hidden);
-    rows.forEach((row, at) => {
-      for (let k = 0; k < hidden; k++) {
-        const factor = random.next() < dropout ? 0 : 1 / (1 - dropout);
-        factors[at * hidden + k] = factor;
-        this.#active[at * hidden + k] = hiddenStates[row * hidden + k]! * factor;
-      }
-    });
-    return factors;
-  }
-
-  #userVectors(rows: number): void {
-    const { embedding, hidden } = this.shape;
-    this.#kernels.matmul(this.#user, this.#active, this.#p('user'), { m: rows, n: embedding, k: hidden }, { transposeB: true });
-    addBias(this.#user, this.#p('user.bias'), rows);
-    if (this.#userLength > 0) scaleRows(this.#user, this.#userNorms, rows, embedding, this.#userLength);
-  }
-
-  /** Length of û that makes û · v_i τ times their cosine; 0 where û is left as it is. */
-  get #userLength(): number {
-    return this.shape.cosine > 0 ? this.shape.cosine / embeddingLength(this.shape) : 0;
-  }
-
-  /** log(1 + days until the next order) from #active's row. */
+  /** log(1 + days until the next order) from a row of what was read. */
   #logDays(at: number): number {
     const { hidden } = this.shape;
     const weights = this.#p('days');
     let sum = this.#p('days.bias')[0]!;
-    for (let k = 0; k < hidden; k++) sum += weights[k]! * this.#active[at * hidden + k]!;
+    for (let k = 0; k < hidden; k++) sum += weights[k]! * this.#lanes.active[at * hidden + k]!;
     return sum;
   }
 
@@ -309,8 +242,8 @@ export class InterestNetwork {
       loss += share * Math.abs(error);
       this.#g('days.bias')[0]! += slope;
       for (let k = 0; k < hidden; k++) {
-        gradient[k]! += slope * this.#active[at * hidden + k]!;
-        this.#activeGradient[at * hidden + k]! += slope * weights[k]!;
+        gradient[k]! += slope * this.#lanes.active[at * hidden + k]!;
+        this.#lanes.activeGradient[at * hidden + k]! += slope * weights[k]!;
       }
     }
     return loss;
@@ -319,19 +252,19 @@ export class InterestNetwork {
   #learnKinds(rows: readonly number[], chunk: Chunk, kindWeight: number): void {
     const { hidden } = this.shape;
     const shape = { m: rows.length, n: KINDS, k: hidden };
-    this.#kernels.matmul(this.#kindLogits, this.#active, this.#p('kind'), shape, { transposeB: true });
+    this.#kernels.matmul(this.#kindLogits, this.#lanes.active, this.#p('kind'), shape, { transposeB: true });
     addBias(this.#kindLogits, this.#p('kind.bias'), rows.length);
-    const weights = this.#normalise(new Float32Array(rows.length).fill(kindWeight), Math.max(1, rows.length));
+    const weights = normalise(this.#kindWeights, new Float32Array(rows.length).fill(kindWeight), Math.max(1, rows.length));
     const targets = Int32Array.from(rows, (row) => chunk.targetKind[row]!);
     this.#kernels.softmaxCrossEntropy(this.#kindLogits, targets, weights, { rows: rows.length, classes: KINDS });
-    this.#kernels.matmul(this.#activeGradient, this.#kindLogits, this.#p('kind'), { m: rows.length, n: hidden, k: KINDS }, { accumulate: true });
-    this.#kernels.matmul(this.#g('kind'), this.#kindLogits, this.#active, { m: KINDS, n: hidden, k: rows.length }, { transposeA: true });
+    this.#kernels.matmul(this.#lanes.activeGradient, this.#kindLogits, this.#p('kind'), { m: rows.length, n: hidden, k: KINDS }, { accumulate: true });
+    this.#kernels.matmul(this.#g('kind'), this.#kindLogits, this.#lanes.active, { m: KINDS, n: hidden, k: rows.length }, { transposeA: true });
     addColumns(this.#g('kind.bias'), this.#kindLogits, rows.length);
   }
+}
 
-  /** Weights divided by a total, in kernel memory. */
-  #normalise(weights: Float32Array, total: number): Float32Array {
-    for (let row = 0; row < weights.length; row++) this.#weights[row] = weights[row]! / total;
-    return this.#weights.subarray(0, weights.length);
-  }
+/** Weights divided by a total, in kernel memory. */
+function normalise(memory: Float32Array, weights: Float32Array, total: number): Float32Array {
+  for (let row = 0; row < weights.length; row++) memory[row] = weights[row]! / total;
+  return memory.subarray(0, weights.length);
 }

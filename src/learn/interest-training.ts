@@ -5,7 +5,8 @@ import { adaptParameters, countNumbers, type AdapterOptions } from './adapters.t
 import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type AugmentationOptions, type EventStream } from './augmentation.ts';
 import { meanLoss, startFrom, type ContinuedLoss, type EarlierInterest } from './continued-interest.ts';
 import { PURCHASE, type Histories } from './histories.ts';
-import { embeddingLength, InterestNetwork, type Regularisation } from './interest-network.ts';
+import { embeddingLength } from './interest-lanes.ts';
+import { InterestNetwork, type Regularisation, type StepExtension } from './interest-network.ts';
 import { meanGain, validateInterest } from './interest-validation.ts';
 import { cutIntoChunks } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
@@ -88,6 +89,8 @@ export interface InterestData {
   readonly refit: Histories;
   /** Events before this are not learnt, though validation reads them; in the unit of the log's times. Default: all are learnt. */
   readonly learnFrom?: number;
+  /** Shoppers who are learnt from, though all are validated. Default: all. */
+  readonly shoppers?: Int32Array;
   /** [items, text]; empty to train on item identities alone. */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
@@ -98,6 +101,8 @@ export interface InterestData {
   readonly itemPrices: Float32Array;
   /** The model to go on from; without one, training starts at random. */
   readonly earlier?: EarlierInterest | undefined;
+  /** What parameters of these names start as, for pretraining; the others start at random. */
+  readonly start?: ReadonlyMap<string, Float32Array>;
 }
 
 /** After each epoch: enough to go on from exactly here. */
@@ -125,6 +130,8 @@ export interface InterestHooks {
   readonly saveCheckpoint?: (checkpoint: InterestCheckpoint) => Promise<void>;
   readonly resumeFrom?: InterestCheckpoint | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What is to be learnt from each chunk beside the next item. */
+  readonly extendSteps?: (network: InterestNetwork) => StepExtension;
 }
 
 export interface TrainedInterest {
@@ -157,8 +164,10 @@ export async function trainInterest(
   const itemCounts = countItems(data.training);
   const medianOrderDays = learnsDays(data, options) ? (medianOrderGap(data.training) ?? (data.earlier?.tensors.has('days') ? 0 : null)) : null;
   const network = new InterestNetwork(shape, { ...data, itemCounts, medianOrderDays }, options.loss, kernels, random);
+  const extension = hooks.extendSteps?.(network);
   const { earlier } = data;
   if (earlier) startFrom(network.parameters, earlier, data.textVectors, kernels);
+  for (const [name, values] of data.start ?? []) network.parameters.get(name)!.values.set(values);
   const losses = (): { old: number | null; recent: number } | null => earlier ? { old: earlier.oldDays && meanLoss(network, earlier.oldDays, earlier.oldDays.offsets), recent: meanLoss(network, data.refit, heldFrom(data)) } : null;
   const before = losses();
   const frozen: readonly string[] = options.freeze;
@@ -184,7 +193,7 @@ export async function trainInterest(
     if (noisy) network.readTexts(noisy);
     for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
-      const result = network.learn(chunk, epochRandom, options.regularisation);
+      const result = network.learn(chunk, epochRandom, options.regularisation, extension);
       adapted.project();
       clipGradients(kernels, learning, options.clip);
       stepAdamW(kernels, learning, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
@@ -258,7 +267,7 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     return { item, price: data.itemPrices[item]! };
   };
   const orderDays = learnsDays(data, options) ? daysToNextOrder(histories) : null;
-  for (const user of random.shuffle(Int32Array.from({ length: histories.users }, (_, i) => i))) {
+  for (const user of random.shuffle(data.shoppers?.slice() ?? Int32Array.from({ length: histories.users }, (_, i) => i))) {
     const end = histories.offsets[user + 1]!;
     const first = firstSince(histories, Math.max(histories.offsets[user]!, end - options.maxEvents), end, data.learnFrom);
     if (end - first < 2) continue;

@@ -1,0 +1,19 @@
+import type { TrainingKernels } from '../../src/compute/training-kernels.ts';
+import type { InterestData, InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import { trainMultVae } from '../../src/learn/mult-vae-training.ts';
+import type { Pretrained } from './pretraining.ts';
+
+const COMPONENT = 0.3; // root mean square of what the residuals start as: about what the LSTM reads
+
+/**
+ * An autoencoder of each shopper's items (Liang et al. 2018, "Variational autoencoders for collaborative filtering"), which has to tell them from half of them:
+ * the rows of its last layer, as wide as the embeddings, are what the items' residuals start as.
+ */
+export function pretrainAutoencoder({ training }: InterestData, kernels: TrainingKernels, { seed, embedding }: InterestTrainingOptions, epochs: number): Pretrained {
+  const { users, items, item, offsets } = training;
+  const losses: number[] = [];
+  const baskets = { items: item, offsets, time: new Float64Array(users), user: Int32Array.from({ length: users }, (_, user) => user) };
+  const { output } = trainMultVae(baskets, items, kernels, { seed, hidden: embedding, latent: embedding, epochs, onEpoch: (_, loss) => losses.push(loss) });
+  const factor = COMPONENT / Math.sqrt(output.reduce((sum, value) => sum + value * value, 0) / output.length);
+  return { start: new Map([['residual', output.map((value) => value * factor)]]), losses };
+}

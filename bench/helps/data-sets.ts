@@ -1,0 +1,21 @@
+import { PRESETS } from '../../src/cli/presets.ts';
+import type { InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import type { Protocol } from '../../src/learn/protocol.ts';
+
+export interface HelpsData {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly options: InterestTrainingOptions;
+  readonly hasTitles: boolean;
+  /** Epochs of each pretraining; each costs about as much as one of the training. */
+  readonly pretrainingEpochs: { readonly 'masked items': number; readonly autoencoder: number };
+}
+
+const plain = (preset: InterestTrainingOptions, maxEpochs: number): InterestTrainingOptions => ({ ...preset, maxEpochs, patience: 3, refitEpochs: 0 });
+
+/** A session log, a log of long histories and one of short ones; sizes and epochs are such that a training takes a minute or two. */
+export const DATA_SETS: readonly HelpsData[] = [
+  { name: 'rsc15_100k', protocol: 'session', options: plain(PRESETS.session.interest, 10), hasTitles: false, pretrainingEpochs: { 'masked items': 6, autoencoder: 10 } },
+  { name: 'movielens_100k', protocol: 'leave-one-out', options: plain({ ...PRESETS.long.interest, embedding: 64, hidden: 64 }, 20), hasTitles: true, pretrainingEpochs: { 'masked items': 10, autoencoder: 60 } },
+  { name: 'amazon_beauty_2014', protocol: 'leave-one-out', options: plain(PRESETS.sparse.interest, 10), hasTitles: false, pretrainingEpochs: { 'masked items': 5, autoencoder: 6 } },
+];

@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { fingerprintOf } from '../../src/cli/train/stage-files.ts';
+import type { TrainingShop } from '../../src/cli/train/read-shop.ts';
+import { openTrainingKernels } from '../../src/compute/open-training-kernels.ts';
+import type { TrainingKernels } from '../../src/compute/training-kernels.ts';
+import type { Sample } from '../../src/evaluate/bootstrap.ts';
+import type { Histories } from '../../src/learn/histories.ts';
+import type { InterestNetwork, StepExtension } from '../../src/learn/interest-network.ts';
+import { trainInterest, type InterestCheckpoint, type InterestData, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import { createRandom } from '../../src/lib/random.ts';
+import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
+import { cached } from '../text-vectors.ts';
+import { Adversarial, type AdversarialOptions } from './adversarial.ts';
+import { Contrastive, type ContrastiveOptions } from './contrastive.ts';
+import { pretrain, type PretrainingOptions } from './pretraining.ts';
+
+/** One training, as plain data, by which it is kept. */
+export interface Run {
+  /** Share of the shoppers that are learnt from, drawn by a seed of its own. */
+  readonly share: number;
+  readonly options: InterestTrainingOptions;
+  readonly contrastive?: ContrastiveOptions;
+  readonly adversarial?: AdversarialOptions;
+  readonly pretraining?: PretrainingOptions;
+}
+
+export interface Trained {
+  /** NDCG@10 of each question, of the best epoch. */
+  readonly gains: readonly Sample[];
+  /** The best epoch's parameters. */
+  readonly parameters: ReadonlyMap<string, Float32Array>;
+}
+
+/** A shop as runs learn from it. */
+export interface RunData {
+  readonly name: string;
+  readonly shop: TrainingShop;
+  readonly data: InterestData;
+  /** Of its plain training on all shoppers, and so of every pretraining. */
+  readonly options: InterestTrainingOptions;
+}
+
+const KERNEL_MEGABYTES = 1_024;
+const SHARE_SEED = 1;
+
+/** Trains, or takes what was trained from the cache. */
+export async function trainRun(label: string, from: RunData, run: Run): Promise<Trained> {
+  const { name, shop, data } = from;
+  const bytes = await cached(`helps-${name}`, [fingerprintOf(shop, [JSON.stringify(run)])], async () => {
+    const start = run.pretraining && (await pretrained(from, run.pretraining));
+    const started = performance.now();
+    const shoppers = drawShoppers(data.training, run.share);
+    const { gains, parameters, ndcg, epoch } = await train({ ...data, ...(start && { start }), ...(run.share < 1 && { shoppers }) }, run);
+    console.log(`${name}, ${label}: NDCG@10 ${ndcg.toFixed(4)} at epoch ${epoch}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    return toBytes([...parameters, ['gains', Float32Array.from(gains, ({ value }) => value)], ['customers', Float32Array.from(gains, ({ customer }) => customer)]]);
+  });
+  const tensors = fromBytes(bytes);
+  const customers = tensors.get('customers')!;
+  return { gains: Array.from(tensors.get('gains')!, (value, at) => ({ customer: customers[at]!, value })), parameters: tensors };
+}
+
+export async function openKernels(megabytes = KERNEL_MEGABYTES): Promise<TrainingKernels & { close(): Promise<void> }> {
+  return openTrainingKernels({ maxBytes: megabytes * 2 ** 20, threads: Number(process.env.BENCH_THREADS ?? availableParallelism()) });
+}
+
+async function train(data: InterestData, { options, contrastive, adversarial }: Run): Promise<Trained & { ndcg: number; epoch: number }> {
+  const kernels = await openKernels();
+  let best: { ndcg: number; epoch: number; gains: readonly Sample[] } = { ndcg: -1, epoch: 0, gains: [] };
+  let tensors: InterestCheckpoint['tensors'] = new Map();
+  await trainInterest(data, kernels, options, {
+    extendSteps: (network) => extension(network, kernels, { contrastive, adversarial }),
+    onEpoch: ({ ndcg, epoch }, gains) => {
+      if (gains && ndcg !== null && ndcg > best.ndcg) best = { ndcg, epoch, gains };
+    },
+    saveCheckpoint: (checkpoint) => {
+      ({ tensors } = checkpoint);
+      return Promise.resolve();
+    },
+  });
+  await kernels.close();
+  const parameters = new Map([...tensors].flatMap(([name, values]) => (name.endsWith('.best') ? [[name.slice(0, -'.best'.length), values] as const] : [])));
+  return { ...best, parameters };
+}
+
+function extension(network: InterestNetwork, kernels: TrainingKernels, { contrastive, adversarial }: { contrastive: ContrastiveOptions | undefined; adversarial: AdversarialOptions | undefined }): StepExtension {
+  const pulled = contrastive && new Contrastive(network, kernels, contrastive);
+  const perturbed = adversarial && new Adversarial(network, kernels, adversarial);
+  return { onUsers: (step) => void pulled?.learn(step), onEvents: (step) => void perturbed?.learn(step) };
+}
+
+/** What a pretraining on all shoppers ends with, or what it did before. */
+async function pretrained({ name, shop, data, options }: RunData, pretraining: PretrainingOptions): Promise<ReadonlyMap<string, Float32Array>> {
+  const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [JSON.stringify({ options, pretraining })])], async () => {
+    const started = performance.now();
+    const kernels = await openKernels();
+    const { start, losses } = pretrain(data, kernels, options, pretraining);
+    await kernels.close();
+    console.log(`${name}, pretraining by ${pretraining.kind}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    return toBytes(start);
+  });
+  return fromBytes(bytes);
+}
+
+/** A share of the shoppers who have something to learn from; a smaller share is part of a larger one. */
+function drawShoppers({ users, offsets }: Histories, share: number): Int32Array {
+  const known = Int32Array.from({ length: users }, (_, user) => user).filter((user) => offsets[user + 1]! > offsets[user]!);
+  return createRandom(SHARE_SEED).shuffle(known).slice(0, Math.max(1, Math.round(share * known.length)));
+}
+
+function toBytes(tensors: Iterable<readonly [string, Float32Array]>): Uint8Array {
+  return writeSafetensors(Array.from(tensors, ([name, values]) => [name, { dtype: 'F32', shape: [values.length], values }] as const));
+}
+
+function fromBytes(bytes: Uint8Array): Map<string, Float32Array> {
+  return new Map([...parseSafetensors(bytes)].map(([name, { values }]) => [name, values as Float32Array]));
+}
