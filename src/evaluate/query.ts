@@ -46,10 +46,10 @@ export function kindAsOf({ kind }: EvaluationLog, { protocol, session }: Divided
   return BEHAVIOUR_KINDS[isOpen ? CART : kind[row]!]!;
 }
 
-/** A target as a question, asked right after the behaviour before it: when its answer came is not known. */
+/** A target as a question, asked right after the behaviour before it: when its answer came is not known. The first of a session is asked as the session starts. */
 export function createQuery(log: EvaluationLog, divided: DividedRows, row: number): EvaluationQuery {
   const context = divided.contextOf(row);
-  const now = log.time[context.session.at(-1)!]!;
+  const now = log.time[context.session.at(-1) ?? row]!;
   const weighted = (rows: Int32Array): { item: number; weight: number; time: number }[] =>
     Array.from(rows, (at) => ({ item: log.item[at]!, weight: BEHAVIOUR_WEIGHTS[kindAsOf(log, divided, at, row)], time: log.time[at]! })).filter(({ weight }) => weight > 0);
   return { row, target: log.item[row]!, shopper: log.user[row]!, now, context, known: { session: weighted(context.session), history: weighted(context.history), now } };

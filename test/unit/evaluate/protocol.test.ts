@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { divideLog, PROTOCOLS, type DividedLog } from '../../../src/evaluate/protocol.ts';
+import { createQuery } from '../../../src/evaluate/query.ts';
 
 type Row = readonly [user: number, item: number, time: number, session?: number | undefined, split?: number | undefined];
 
@@ -135,4 +136,17 @@ it('never looks ahead, whatever the log', () => {
       }
     }),
   );
+});
+
+describe('a question', () => {
+  const log = { ...logOf([[0, 0, 10], [0, 1, 20], [0, 2, 30]]), kind: new Uint8Array(3), quantity: null };
+  const divided = divideLog(log, 'session');
+
+  it('is asked right after the behaviour before it', () => {
+    expect(createQuery(log, divided, 2)).toMatchObject({ now: 20, target: 2 });
+  });
+
+  it('is asked as the session starts where nothing is known', () => {
+    expect(createQuery(log, divided, 0)).toMatchObject({ now: 10, target: 0, known: { session: [], history: [] } });
+  });
 });
