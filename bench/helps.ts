@@ -48,17 +48,14 @@ async function tryAll(dataSet: HelpsData): Promise<HelpsRow[]> {
     const seeds: Trained[] = [];
     for (const seed of SEEDS) seeds.push(await trainRun(`plain${of}, seed ${seed}`, from, plainRun(dataSet, share, seed)));
     const base = meanGains(seeds.map(({ gains }) => gains));
-    rows.push({ data: name, method: `plain${of}`, figure: estimate(base), gain: null, seeds: seeds.map(({ gains }) => meanOf(gains)) });
+    rows.push({ data: name, method: `plain${of}`, figure: estimate(base), gain: null, seeds: seeds.map(({ gains }) => meanOf(gains)), ...(share === 1 && { bytes: bytesOf(seeds[0]!) }) });
     const add = (method: string, gains: readonly Sample[]): void => {
       rows.push({ data: name, method, figure: estimate(gains), gain: estimate(gains.map(({ customer, value }, question) => ({ customer, value: value - base[question]!.value }))) });
     };
     for (const method of METHODS.filter((one) => one.share === share && (hasTitles || one.needsTitles !== true))) {
       add(method.name, (await trainRun(method.name, from, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
     }
-    if (share < 1) continue;
-    const megabytes = (4 * [...seeds[0]!.parameters.values()].reduce((sum, { length }) => sum + length, 0)) / 1e6;
-    add(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
-    console.log(`${name}: ${megabytes.toFixed(1)} MB of float32 each, ${(SEEDS.length * megabytes).toFixed(1)} MB in the ensemble`);
+    if (share === 1) add(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
   }
   return rows;
 }
@@ -94,6 +91,8 @@ async function noisyVectors({ shop }: TrainingShop): Promise<Float32Array[]> {
 function meanGains(trainings: readonly (readonly Sample[])[]): Sample[] {
   return trainings[0]!.map(({ customer }, question) => ({ customer, value: trainings.reduce((sum, gains) => sum + gains[question]!.value, 0) / trainings.length }));
 }
+
+const bytesOf = ({ parameters }: Trained): number => [...parameters.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 function meanOf(samples: readonly Sample[]): number {
   return samples.reduce((sum, { value }) => sum + value, 0) / samples.length;

@@ -1,6 +1,7 @@
 import type { TrainingKernels } from '../../src/compute/training-kernels.ts';
 import type { InterestData, InterestTrainingOptions } from '../../src/learn/interest-training.ts';
 import { trainMultVae } from '../../src/learn/mult-vae-training.ts';
+import { createBaskets } from '../../src/rank/simple/baskets.ts';
 import type { Pretrained } from './pretraining.ts';
 
 const COMPONENT = 0.3; // root mean square of what the residuals start as: about what the LSTM reads
@@ -9,10 +10,12 @@ const COMPONENT = 0.3; // root mean square of what the residuals start as: about
  * An autoencoder of each shopper's items (Liang et al. 2018, "Variational autoencoders for collaborative filtering"), which has to tell them from half of them:
  * the rows of its last layer, as wide as the embeddings, are what the items' residuals start as.
  */
-export function pretrainAutoencoder({ training }: InterestData, kernels: TrainingKernels, { seed, embedding }: InterestTrainingOptions, epochs: number): Pretrained {
+export function pretrainAutoencoder({ training, shoppers }: InterestData, kernels: TrainingKernels, { seed, embedding }: InterestTrainingOptions, epochs: number): Pretrained {
   const { users, items, item, offsets } = training;
+  const isLearnt = new Uint8Array(users).fill(shoppers ? 0 : 1);
+  for (const user of shoppers ?? []) isLearnt[user] = 1;
   const losses: number[] = [];
-  const baskets = { items: item, offsets, time: new Float64Array(users), user: Int32Array.from({ length: users }, (_, user) => user) };
+  const baskets = createBaskets(Array.from(isLearnt, (learnt, user) => ({ user, time: 0, items: learnt === 1 ? [...item.subarray(offsets[user], offsets[user + 1])] : [] })));
   const { output } = trainMultVae(baskets, items, kernels, { seed, hidden: embedding, latent: embedding, epochs, onEpoch: (_, loss) => losses.push(loss) });
   const factor = COMPONENT / Math.sqrt(output.reduce((sum, value) => sum + value * value, 0) / output.length);
   return { start: new Map([['residual', output.map((value) => value * factor)]]), losses };

@@ -11,6 +11,8 @@ export interface HelpsRow {
   readonly gain: Estimate | null;
   /** NDCG@10 of each of the plain training's seeds, of which `figure` is the mean. */
   readonly seeds?: readonly number[];
+  /** Of all parameters as float32, of a plain training on all shoppers. */
+  readonly bytes?: number;
 }
 
 const HELPS = new URL('../HELPS.md', import.meta.url);
@@ -38,6 +40,8 @@ export async function writeHelps(rows: readonly HelpsRow[]): Promise<void> {
       '',
       formatHelps(rows),
       '',
+      `Bytes of a model as float32, of which an ensemble has three: ${rows.flatMap(({ data, bytes }) => (bytes === undefined ? [] : [`${data} ${(bytes / 1e6).toFixed(1)} MB`])).join(', ')}.`,
+      '',
     ].join('\n'),
   );
 }
@@ -48,7 +52,8 @@ function verdict(own: readonly (HelpsRow | undefined)[]): string {
   if (own.every((row) => !row?.gain)) return '';
   const won = own.filter((row) => row && wins(row)).length;
   const measured = own.filter((row) => row).length;
-  return won >= WINS_TO_KEEP ? 'yes' : `no (${won} of ${measured})`;
+  if (won >= WINS_TO_KEEP) return 'yes';
+  return measured < WINS_TO_KEEP ? `undecided (${won} of ${measured})` : `no (${won} of ${measured})`;
 }
 
 const figureOf = ({ value, low, high }: Estimate): string => `${value.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;

@@ -40,8 +40,8 @@ export function pretrainMaskedItems(data: InterestData, kernels: TrainingKernels
   return { start: new Map(learnt.map(([name, { values }]) => [name, values.slice()])), losses };
 }
 
-function* maskedStreams({ training }: InterestData, { maxEvents }: InterestTrainingOptions, random: Random): Generator<EventStream, undefined> {
-  for (const user of random.shuffle(Int32Array.from({ length: training.users }, (_, at) => at))) {
+function* maskedStreams({ training, shoppers }: InterestData, { maxEvents }: InterestTrainingOptions, random: Random): Generator<EventStream, undefined> {
+  for (const user of random.shuffle(shoppers?.slice() ?? Int32Array.from({ length: training.users }, (_, at) => at))) {
     const end = training.offsets[user + 1]!;
     const first = Math.max(training.offsets[user]!, end - maxEvents);
     if (end - first >= 3) yield maskStream(plainStream(training, first, end), random);

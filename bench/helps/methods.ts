@@ -25,8 +25,12 @@ const withOptions = (name: string, change: (options: InterestTrainingOptions) =>
   change: (run) => ({ ...run, options: { ...run.options, ...change(run.options) } }),
 });
 
-const pretrained = (kind: PretrainingOptions['kind']): Method[] =>
-  SHARES.map((share) => ({ name: `pretraining by ${kind}, then ${percent(share)} of the shoppers`, share, change: (run, { pretrainingEpochs }) => ({ ...run, pretraining: { kind, epochs: pretrainingEpochs[kind] } }) }));
+const pretrained = (kind: PretrainingOptions['kind'], shares: readonly number[], name: (share: number) => string, sameShoppers?: true): Method[] =>
+  shares.map((share) => ({
+    name: `pretraining by ${kind}, ${name(share)}`,
+    share,
+    change: (run, { pretrainingEpochs }) => ({ ...run, pretraining: { kind, epochs: pretrainingEpochs[kind], ...(sameShoppers && { sameShoppers }) } }),
+  }));
 
 /** What is tried, each alone. */
 export const METHODS: readonly Method[] = [
@@ -37,8 +41,10 @@ export const METHODS: readonly Method[] = [
   withOptions('title noise in .3 of the items', () => ({ titleNoise: 0.3 }), true),
   { name: 'contrastive loss, λ .1, temperature .2', share: 1, change: (run) => ({ ...run, contrastive: { weight: 0.1, temperature: 0.2 } }) },
   { name: 'adversarial inputs, ε .3', share: 1, change: (run) => ({ ...run, adversarial: { epsilon: 0.3 } }) },
-  ...pretrained('masked items'),
-  ...pretrained('autoencoder'),
+  ...(['masked items', 'autoencoder'] as const).flatMap((kind) => [
+    ...pretrained(kind, SHARES, (share) => `then ${percent(share)} of the shoppers`),
+    ...pretrained(kind, SHARES.slice(1), (share) => `on the same ${percent(share)} of the shoppers`, true),
+  ]),
 ];
 
 /** The training without any of them. Of few shoppers a chunk is smaller and epochs are more, so that there are steps to learn in. */

@@ -6,6 +6,8 @@ import { pretrainMaskedItems } from './masked-items.ts';
 export interface PretrainingOptions {
   readonly kind: 'masked items' | 'autoencoder';
   readonly epochs: number;
+  /** Whether it learns from the shoppers of the training that follows alone. Default: from all. */
+  readonly sameShoppers?: boolean;
 }
 
 export interface Pretrained {
@@ -15,7 +17,7 @@ export interface Pretrained {
   readonly losses: readonly number[];
 }
 
-/** Learns without being asked for the next item, on all shoppers of the training part. */
+/** Learns without being asked for the next item, on the training part of those shoppers that `data` names. */
 export function pretrain(data: InterestData, kernels: TrainingKernels, options: InterestTrainingOptions, { kind, epochs }: PretrainingOptions): Pretrained {
   return kind === 'autoencoder' ? pretrainAutoencoder(data, kernels, options, epochs) : pretrainMaskedItems(data, kernels, options, epochs);
 }

@@ -47,16 +47,16 @@ const SHARE_SEED = 1;
 export async function trainRun(label: string, from: RunData, run: Run): Promise<Trained> {
   const { name, shop, data } = from;
   const bytes = await cached(`helps-${name}`, [fingerprintOf(shop, [JSON.stringify(run)])], async () => {
-    const start = run.pretraining && (await pretrained(from, run.pretraining));
+    const learnt = run.share < 1 ? { ...data, shoppers: drawShoppers(data.training, run.share) } : data;
+    const start = run.pretraining && (await (run.pretraining.sameShoppers ? pretrained({ ...from, data: learnt, options: run.options }, run.pretraining, run.share) : pretrained(from, run.pretraining)));
     const started = performance.now();
-    const shoppers = drawShoppers(data.training, run.share);
-    const { gains, parameters, ndcg, epoch } = await train({ ...data, ...(start && { start }), ...(run.share < 1 && { shoppers }) }, run);
+    const { gains, parameters, ndcg, epoch } = await train({ ...learnt, ...(start && { start }) }, run);
     console.log(`${name}, ${label}: NDCG@10 ${ndcg.toFixed(4)} at epoch ${epoch}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     return toBytes([...parameters, ['gains', Float32Array.from(gains, ({ value }) => value)], ['customers', Float32Array.from(gains, ({ customer }) => customer)]]);
   });
   const tensors = fromBytes(bytes);
   const customers = tensors.get('customers')!;
-  return { gains: Array.from(tensors.get('gains')!, (value, at) => ({ customer: customers[at]!, value })), parameters: tensors };
+  return { gains: Array.from(tensors.get('gains')!, (value, at) => ({ customer: customers[at]!, value })), parameters: new Map([...tensors].filter(([tensor]) => tensor !== 'gains' && tensor !== 'customers')) };
 }
 
 export async function openKernels(megabytes = KERNEL_MEGABYTES): Promise<TrainingKernels & { close(): Promise<void> }> {
@@ -88,14 +88,14 @@ function extension(network: InterestNetwork, kernels: TrainingKernels, { contras
   return { onUsers: (step) => void pulled?.learn(step), onEvents: (step) => void perturbed?.learn(step) };
 }
 
-/** What a pretraining on all shoppers ends with, or what it did before. */
-async function pretrained({ name, shop, data, options }: RunData, pretraining: PretrainingOptions): Promise<ReadonlyMap<string, Float32Array>> {
-  const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [JSON.stringify({ options, pretraining })])], async () => {
+/** What a pretraining ends with, or what it did before. */
+async function pretrained({ name, shop, data, options }: RunData, pretraining: PretrainingOptions, share = 1): Promise<ReadonlyMap<string, Float32Array>> {
+  const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [JSON.stringify({ options, pretraining, ...(share < 1 && { share }) })])], async () => {
     const started = performance.now();
     const kernels = await openKernels();
     const { start, losses } = pretrain(data, kernels, options, pretraining);
     await kernels.close();
-    console.log(`${name}, pretraining by ${pretraining.kind}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    console.log(`${name}, pretraining by ${pretraining.kind}${share < 1 ? ` on ${100 * share} % of the shoppers` : ''}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     return toBytes(start);
   });
   return fromBytes(bytes);

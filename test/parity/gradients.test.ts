@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.j
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '../helpers/tfjs.ts';
 import { beforeAll, describe, it } from 'vitest';
+import { createNtXent } from '../../bench/helps/nt-xent.ts';
 import { createReferenceTrainingKernels } from '../../src/compute/reference/training.ts';
 import type { LstmShape, TrainingKernels } from '../../src/compute/training-kernels.ts';
 import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
@@ -270,6 +271,26 @@ describe.each<[string, () => TrainingKernels]>([
     expectClose([value], lossOf(...inputs).dataSync(), TOLERANCE);
     const expected = tf.grads(lossOf)([...inputs]);
     [gradients.user, gradients.items, gradients.bias].forEach((actual, i) => expectClose(actual, expected[i]!.dataSync(), TOLERANCE));
+  });
+
+  it('agree on the contrastive loss of pairs (NT-Xent) and its gradients', () => {
+    const [pairs, embedding, temperature, weight] = [5, 6, 0.3, 0.7];
+    const rows = 2 * pairs;
+    const ntXent = createNtXent({ pairs: 8, embedding, temperature }, kernels);
+    const input = make(rows * embedding, 2).slice();
+    ntXent.vectors.set(input);
+    const value = ntXent.learn(pairs, weight);
+
+    const others = tf.oneHot(tf.tensor1d(Array.from({ length: rows }, (_, row) => (row + pairs) % rows), 'int32'), rows).cast('float32');
+    const lossOf = (vectors: tf.Tensor): tf.Scalar => {
+      const directions = vectors.div(vectors.square().sum(1, true).sqrt());
+      const scores = tf.matMul(directions as tf.Tensor2D, directions as tf.Tensor2D, false, true).div(temperature);
+      const normaliser = scores.exp().mul(tf.sub(1, tf.eye(rows))).sum(1).log();
+      return normaliser.sub(scores.mul(others).sum(1)).sum().mul(weight / rows).asScalar();
+    };
+    const vectors = tf.tensor2d(input, [rows, embedding]);
+    expectClose([value], lossOf(vectors).dataSync(), TOLERANCE);
+    expectClose(ntXent.gradient.subarray(0, rows * embedding), tf.grad(lossOf)(vectors).dataSync(), TOLERANCE);
   });
 
   it('agree on a head of two relu layers under softmax cross-entropy, and its gradients', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTrainingKernels } from '../../../src/compute/create-training-kernels.ts';
 import { createRandom } from '../../../src/lib/random.ts';
-import { groupByUser, logBefore, PURCHASE, type LogColumns } from '../../../src/learn/histories.ts';
+import { groupByUser, logBefore, PURCHASE, VIEW, type LogColumns } from '../../../src/learn/histories.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
@@ -143,5 +143,58 @@ describe('training the interest LSTM', () => {
     expect(resumed.shipped).toEqual(whole.shipped);
     expect(resumed.tuned).toEqual(whole.tuned);
     expect(resumed.history.map(({ ndcg }) => ndcg)).toEqual(whole.history.map(({ ndcg }) => ndcg));
+  });
+});
+
+describe('two grammars that only a history tells apart', () => {
+  const WALK = 11;
+  const EVENTS = 24;
+  const HELD = 8; // the last of each
+  const STRIDES = [1, 4];
+
+  /** Every other item is 0; between, half of the shoppers go round 11 items by strides of 1, the others by strides of 4. */
+  const grammarLog = (): LogColumns => {
+    const rows = Array.from({ length: 66 * EVENTS }, (_, row) => ({ shopper: row % 66, at: Math.floor(row / 66) }));
+    const itemOf = (shopper: number, at: number): number => (at % 2 === 1 ? 0 : 1 + ((shopper + STRIDES[Math.floor(shopper / 33)]! * (at / 2)) % WALK));
+    return {
+      users: 66,
+      items: 1 + WALK,
+      user: Int32Array.from(rows, ({ shopper }) => shopper),
+      item: Int32Array.from(rows, ({ shopper, at }) => itemOf(shopper, at)),
+      kind: new Uint8Array(rows.length).fill(VIEW),
+      time: Float64Array.from(rows, ({ at }) => at),
+      price: new Float32Array(rows.length).fill(NaN),
+      session: Int32Array.from(rows, ({ shopper }) => shopper),
+    };
+  };
+  const whole = grammarLog();
+  const grammars: InterestData = {
+    protocol: 'session',
+    training: groupByUser(logBefore(whole, EVENTS - HELD), { repeats: true }),
+    refit: groupByUser(whole, { repeats: true }),
+    textVectors: new Float32Array(0),
+    textDimensions: 0,
+    priceQuantiles: new Float32Array(101),
+    itemPrices: new Float32Array(1 + WALK).fill(NaN),
+  };
+
+  test('the last items alone do not tell', () => {
+    const { item, offsets } = grammars.refit;
+    const followers = new Map<string, Set<number>>();
+    for (let user = 0; user < 66; user++) {
+      for (let event = offsets[user]! + 4; event < offsets[user + 1]!; event += 2) {
+        const before = item.subarray(event - 2, event).join();
+        followers.set(before, (followers.get(before) ?? new Set()).add(item[event]!));
+      }
+    }
+    expect(followers.size).toBe(WALK);
+    for (const [before, items] of followers) expect(items.size, before).toBe(STRIDES.length);
+  });
+
+  test.each<SequenceOptions>([{ kind: 'lstm' }, ...MODELS])('are learnt to 100 %: %o', async (model) => {
+    const regularisation = { ...options.regularisation, inputDropout: 0, hiddenDropout: 0 };
+    const settings = { ...options, model, hidden: 32, lanes: 6, steps: 8, cosine: 8, maxEpochs: 40, patience: 40, refitEpochs: 0, weightDecay: 0, regularisation };
+    const { history } = await trainInterest(grammars, createTrainingKernels({ maxBytes: 64 * 2 ** 20 }), settings);
+    expect(Math.max(...history.map(({ ndcg }) => ndcg!))).toBe(1);
   });
 });
