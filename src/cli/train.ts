@@ -15,7 +15,7 @@ import { interestTrainingOf, type InterestFlags } from './interest-options.ts';
 import { modelCard } from './model-card.ts';
 import { PRESETS } from './presets.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { demandCurve, headCurve, interestCurve } from './report/curves.ts';
+import { demandCurve, headCurve, interestCurve, nextPurchaseErrors } from './report/curves.ts';
 import type { TrainingReport } from './report/report-data.ts';
 import { writeReport } from './report/write-report.ts';
 import { logCurves, openScalarLog } from './tensorboard.ts';
@@ -159,6 +159,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     interrupted: interest?.interrupted ?? false,
     ...(earlier && interest?.continued && { continued: { pack: earlier.manifest.revision, adapter: options.adapter ?? 'full', trained: interest.trained, loss: interest.continued } }),
     curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
+    nextPurchase: interest && nextPurchaseErrors(interest.measured),
     windows,
     evaluation: head.evaluation,
   };

@@ -1,7 +1,7 @@
 import type { DemandEpoch } from '../../learn/demand-training.ts';
 import type { TrainedHead } from '../../learn/head-training.ts';
 import type { InterestEpoch } from '../../learn/interest-training.ts';
-import type { TrainingCurve } from './report-data.ts';
+import type { NextPurchaseErrors, TrainingCurve } from './report-data.ts';
 
 /** The interest LSTM's epochs as one curve. */
 export function interestCurve(epochs: readonly InterestEpoch[]): TrainingCurve {
@@ -31,4 +31,10 @@ export function headCurve(history: TrainedHead['history']): TrainingCurve {
     metricName: 'NDCG@10 of held-out shoppers’ lists',
     epochs: history.map(({ epoch, loss, ndcg }) => ({ epoch, phase: 'train', loss, metric: ndcg })),
   };
+}
+
+/** The days until the next purchase among the interest model's measured figures; null where none were asked. */
+export function nextPurchaseErrors(measured: Readonly<Record<string, number>>): NextPurchaseErrors | null {
+  const { 'interest.daysToPurchaseMae': model, 'interest.medianGapMae': medianGap, 'interest.ownMedianGapMae': ownMedianGap } = measured;
+  return model === undefined || medianGap === undefined || ownMedianGap === undefined ? null : { model, medianGap, ownMedianGap };
 }

@@ -1,5 +1,5 @@
 import { plotCalibration, plotCoverage, plotCurve, plotGrouping, plotKey, plotRankers } from './plots.ts';
-import type { Estimate, Evaluation, Grouping, TrainingCurve, TrainingReport, WindowFigure } from './report-data.ts';
+import type { Estimate, Evaluation, Grouping, NextPurchaseErrors, TrainingCurve, TrainingReport, WindowFigure } from './report-data.ts';
 import { STYLE } from './style.ts';
 
 /** Others drawn beside ours in plots of groups; their tables have all. */
@@ -7,7 +7,7 @@ const OTHERS_DRAWN = 3;
 
 /** The report as one page: no script, nothing fetched. */
 export function renderReport(report: TrainingReport): string {
-  const { pack, data, seed, interrupted, curves, windows, evaluation } = report;
+  const { pack, data, seed, interrupted, curves, nextPurchase, windows, evaluation } = report;
   const day = (iso: string): string => iso.slice(0, 10);
   return `<!doctype html>
 <html lang="en">
@@ -27,6 +27,7 @@ export function renderReport(report: TrainingReport): string {
 ${interrupted ? '<p class="note">The training was interrupted; this is the best epoch so far.</p>' : ''}
 </header>
 ${evaluation ? renderEvaluation(evaluation) : '<p class="note">Nothing was held out to compare rankers on.</p>'}
+${nextPurchase ? renderNextPurchase(nextPurchase) : ''}
 ${windows.length > 0 ? renderWindows(windows) : ''}
 ${curves.map(renderCurves).join('\n')}
 </main>
@@ -66,6 +67,15 @@ function renderGrouping(grouping: Grouping, metric: string, drawn: readonly stri
   const key = `<ul class="key">${drawn.map((name, index) => `<li>${plotKey(index)}${escape(name)}</li>`).join('')}</ul>`;
   const rows = groups.map(({ label, queries, rankers }) => [label, count(queries), ...names.map((name) => (rankers[name] ? estimate(rankers[name]) : '–'))]);
   return figure(`${metric} by ${by.toLowerCase()}`, `${key}${plotGrouping(grouping, metric, drawn)}`, table([by, 'Queries', ...names], rows));
+}
+
+function renderNextPurchase({ model, medianGap, ownMedianGap }: NextPurchaseErrors): string {
+  const rows = [['interest model', model], ['median gap of all shoppers', medianGap], ['each shopper’s own median gap', ownMedianGap]] as const;
+  return `<section>
+<h2>Days until the next purchase</h2>
+<p>Asked after each order for which the next one lies in the validation part: how soon those come back who do.</p>
+<div class="figures"><figure><h3>Mean absolute error</h3>${table(['Forecast', 'Days'], rows.map(([name, days]) => [name, days.toFixed(1)]))}</figure></div>
+</section>`;
 }
 
 function renderWindows(windows: readonly WindowFigure[]): string {

@@ -22,10 +22,21 @@ export interface TrainingReport {
   /** Where training went on from a pack (its revision): mean losses of p(next item) on days before its end and on the validation days, before and after. */
   readonly continued?: { readonly pack: string; readonly adapter: string; readonly trained: number | null; readonly loss: ContinuedLoss };
   readonly curves: readonly TrainingCurve[];
+  /** Null where none is asked: no interest model, another protocol than `temporal`, or nobody came back. */
+  readonly nextPurchase: NextPurchaseErrors | null;
   /** How much of the log is worth learning from; empty where that was not asked. */
   readonly windows: readonly WindowFigure[];
   /** Null where nothing was held out to measure on. */
   readonly evaluation: Evaluation | null;
+}
+
+/** Mean absolute errors in days, asked after each order for which the next one lies in the validation part. */
+export interface NextPurchaseErrors {
+  readonly model: number;
+  /** Of the median gap of all shoppers, for everybody. */
+  readonly medianGap: number;
+  /** Of each shopper's own median gap. */
+  readonly ownMedianGap: number;
 }
 
 /** A short training of the interest model on the days before validation. */

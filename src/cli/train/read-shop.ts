@@ -23,7 +23,7 @@ export interface ReadShopOptions {
   readonly without?: readonly Part[] | undefined;
 }
 
-/** A shop as training takes it. */
+/** A shop as training takes it; its shoppers are sessions in the protocol `session`. */
 export interface TrainingShop {
   readonly protocol: Protocol;
   /** Its log ends with the validation part; what is for the test is not in it. */
@@ -68,6 +68,8 @@ export async function readShop(options: ReadShopOptions, say: (line: string) => 
   const priceQuantiles = priceQuantilesOf(itemPrices);
   const kinds = log.kinds.map((kind) => BEHAVIOUR_KINDS.findIndex((known) => known === kind));
   const pick = <T extends Int32Array | Float32Array | Float64Array | Uint8Array>(make: { from(source: Int32Array, map: (row: number) => number): T }, value: (row: number) => number): T => make.from(rows, value);
+  // In `session` nobody is known: each session is a shopper of its own, as the evaluation asks and as a visitor without consent is served.
+  const shoppers = protocol === 'session' ? { of: session, count: session.reduce((most, number) => Math.max(most, number + 1), 0) } : { of: log.user, count: log.users.length };
   const shop: Shop = {
     itemIds: kept.map((at) => catalogue.ids[at]!),
     titles,
@@ -78,9 +80,9 @@ export async function readShop(options: ReadShopOptions, say: (line: string) => 
     textDimensions: text.dimensions,
     quantity: pick(Float32Array, (row) => log.quantity?.[row] ?? NaN),
     log: {
-      users: log.users.length,
+      users: shoppers.count,
       items: kept.length,
-      user: pick(Int32Array, (row) => log.user[row]!),
+      user: pick(Int32Array, (row) => shoppers.of[row]!),
       item: pick(Int32Array, (row) => itemOf[log.item[row]!]!),
       kind: pick(Uint8Array, (row) => kinds[log.kind[row]!]!),
       time: pick(Float64Array, (row) => log.time[row]!),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { headCurve } from '../../../src/cli/report/curves.ts';
+import { headCurve, nextPurchaseErrors } from '../../../src/cli/report/curves.ts';
 import { evaluateHeldOut } from '../../../src/cli/report/held-out.ts';
 import { renderReport } from '../../../src/cli/report/page.ts';
 import type { ScoredQuery } from '../../../src/learn/head-training.ts';
@@ -54,6 +54,7 @@ describe('the training report', () => {
       data: { protocol: 'temporal', interactions: 1_234, heldBack: 34, shoppers: 5, items: 10, validationFrom: '2011-10-01T00:00:00.000Z', until: '2011-11-01T00:00:00.000Z' },
       seed: 1,
       interrupted: false,
+      nextPurchase: { model: 9.04, medianGap: 11.5, ownMedianGap: 12.25 },
       windows: [{ days: 7, lines: 0, ndcg: null }, { days: null, lines: 1_200, ndcg: 0.25 }],
       curves: [headCurve([{ epoch: 1, loss: 2, ndcg: 0.25 }, { epoch: 2, loss: 1, ndcg: 0.5 }])],
       evaluation,
@@ -63,6 +64,12 @@ describe('the training report', () => {
     const plots = html.match(/<svg/g)!.length - html.match(/<li><svg/g)!.length;
     expect(plots).toBe(7);
     expect(html.match(/role="img"/g)).toHaveLength(plots);
-    expect(html.match(/<table>/g)).toHaveLength(plots + 1); // the windows are a table alone
+    expect(html.match(/<table>/g)).toHaveLength(plots + 2); // windows and days until the next purchase are tables alone
+    expect(html).toContain('<th scope="row">interest model</th><td>9.0</td>');
+  });
+
+  test('has the days until the next purchase where all three figures were measured', () => {
+    expect(nextPurchaseErrors({ 'interest.epochs': 3, 'interest.daysToPurchaseMae': 1, 'interest.medianGapMae': 2, 'interest.ownMedianGapMae': 3 })).toEqual({ model: 1, medianGap: 2, ownMedianGap: 3 });
+    expect(nextPurchaseErrors({ 'interest.epochs': 3 })).toBeNull();
   });
 });

@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runInspect } from '../../../src/cli/inspect.ts';
 import { runTrain, type TrainOptions } from '../../../src/cli/train.ts';
+import { asFloats } from '../../../src/cli/train/stage-files.ts';
+import { loadPack } from '../../../src/packs/load-pack.ts';
+import { readFileBytes } from '../../../src/packs/read-file-bytes.ts';
+import { parseRecommenderPack } from '../../../src/rank/recommender-pack.ts';
 import { FIRST_VISIT, writeTinyShop } from '../../helpers/tiny-shop.ts';
 
 const DAY = 86_400;
@@ -42,6 +46,24 @@ describe('shelfwise train --init', () => {
     expect(recent.after).toBeLessThanOrEqual(recent.before); // four short epochs may not beat what came
     expect(old!.before).toBeGreaterThan(0);
     expect(said).toContainEqual(expect.stringMatching(/went on from shop .* loss on the validation days .* on days before the pack's end \d/));
+  }, 240_000);
+
+  test.each(['gru', 'transformer'] as const)('goes on from a pack of a %s with its own sizes, whatever is asked', async (model) => {
+    const small = { embedding: 8, hidden: 12, lanes: 8, steps: 4, without: ['demand'], validationDays: 10 } as const;
+    const [first, second] = [join(folder, model), join(folder, `${model}-later`)];
+    await runTrain({ ...shop, ...small, model, layers: 1, out: first, until: dayAfter(2), epochs: 1 }, quiet);
+    // Steps too small to see: what ships is what the pack to go on from had.
+    await runTrain({ ...shop, without: ['demand'], validationDays: 10, init: first, out: second, epochs: 1, learningRate: 1e-9, warmUp: 0 }, quiet);
+    const [before, after] = await Promise.all([first, second].map(async (path) => parseRecommenderPack(await loadPack(join(path, 'pack.json'), readFileBytes))));
+    expect(after!.manifest).toMatchObject({ model, base: { revision: before!.manifest.revision }, dims: { embedding: 8, hidden: 12 } });
+    const [old, kept] = [asFloats(before!.interest!), asFloats(after!.interest!)];
+    const layers = [...old.keys()].filter((name) => name.startsWith(model));
+    expect(layers.length).toBeGreaterThan(2);
+    for (const name of layers) {
+      const was = old.get(name)!.values;
+      expect(kept.get(name)!.values.map((value, at) => Math.abs(value - was[at]!)).reduce((most, one) => Math.max(most, one)), name).toBeLessThan(1e-5);
+    }
+    await runInspect({ pack: second });
   }, 240_000);
 
   test('refuses what it cannot go on from, with advice', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runTrain, type TrainOptions } from '../../../src/cli/train.ts';
+import { readShop } from '../../../src/cli/train/read-shop.ts';
 import { createRandom } from '../../../src/lib/random.ts';
 import { loadPack } from '../../../src/packs/load-pack.ts';
 import { readFileBytes } from '../../../src/packs/read-file-bytes.ts';
@@ -73,6 +74,17 @@ describe('shelfwise train by protocol', () => {
     expect(reports[0]!.evaluation!.queries).toBeGreaterThan(0);
     expect(reports[1]!.pack.revision).toBe(reports[0]!.pack.revision);
   }, 120_000);
+
+  test('session: what a shopper did in earlier sessions is not read, as in the evaluation', async () => {
+    const visits = { columns: 'timestamp,session', row: (user: number, pos: number) => `${1_600_000_000 + user * 1_000 + pos},${user}-${Math.floor(pos / 3)}` };
+    const ring = await writeRing('visits', visits);
+    const { shop } = await readShop({ ...ring, protocol: 'session' }, () => undefined);
+    expect([...shop.log.user]).toEqual([...shop.log.session]);
+    expect(new Set(shop.log.user).size).toBeGreaterThan(SHOPPERS);
+    expect(shop.log.users).toBeGreaterThan(Math.max(...shop.log.user));
+    const known = await readShop({ ...ring, protocol: 'temporal', validationDays: 1 }, () => undefined);
+    expect(new Set(known.shop.log.user).size).toBe(SHOPPERS);
+  });
 
   test('a head that was trained is taken over by --resume', async () => {
     const ring = await writeRing('resumed', { columns: 'pos', row: (_, pos) => String(pos) });
