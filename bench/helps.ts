@@ -40,17 +40,21 @@ export const helps: Bench = async () => {
 
 async function tryAll(dataSet: HelpsData): Promise<HelpsRow[]> {
   const { name, protocol, options, hasTitles } = dataSet;
-  const shop = await readShop({ interactions: publicFile(name, 'interactions'), items: publicFile(name, 'items'), protocol, ...(hasTitles ? { encoder: ENCODER } : { without: ['text'] }) }, console.log);
-  const from: RunData = { name, shop, options: { ...options, seed: SEEDS[0]! }, data: { ...interestData(shop, hasTitles), ...(hasTitles && { noisyTextVectors: await noisyVectors(shop) }) } };
+  const files = { interactions: publicFile(name, 'interactions'), items: publicFile(name, 'items') };
+  const shop = await readShop({ ...files, protocol, ...(hasTitles ? { encoder: ENCODER } : { without: ['text'] }) }, console.log);
+  const data = { ...interestData(shop, hasTitles), ...(hasTitles && { noisyTextVectors: await noisyVectors(shop) }) };
+  const from: RunData = { name, shop, data, options: { ...options, seed: SEEDS[0]! } };
   const rows: HelpsRow[] = [];
   for (const share of SHARES) {
     const of = share === 1 ? '' : `, ${percent(share)} of the shoppers`;
     const seeds: Trained[] = [];
     for (const seed of SEEDS) seeds.push(await trainRun(`plain${of}, seed ${seed}`, from, plainRun(dataSet, share, seed)));
     const base = meanGains(seeds.map(({ gains }) => gains));
-    rows.push({ data: name, method: `plain${of}`, figure: estimate(base), gain: null, seeds: seeds.map(({ gains }) => meanOf(gains)), ...(share === 1 && { bytes: bytesOf(seeds[0]!) }) });
+    const figures = { seeds: seeds.map(({ gains }) => meanOf(gains)), ...(share === 1 && { bytes: bytesOf(seeds[0]!) }) };
+    rows.push({ data: name, method: `plain${of}`, figure: estimate(base), gain: null, ...figures });
     const add = (method: string, gains: readonly Sample[]): void => {
-      rows.push({ data: name, method, figure: estimate(gains), gain: estimate(gains.map(({ customer, value }, question) => ({ customer, value: value - base[question]!.value }))) });
+      const differences = gains.map(({ customer, value }, question) => ({ customer, value: value - base[question]!.value }));
+      rows.push({ data: name, method, figure: estimate(gains), gain: estimate(differences) });
     };
     for (const method of METHODS.filter((one) => one.share === share && (hasTitles || one.needsTitles !== true))) {
       add(method.name, (await trainRun(method.name, from, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);

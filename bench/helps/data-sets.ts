@@ -17,6 +17,12 @@ const plain = (preset: InterestTrainingOptions, maxEpochs: number, patience = ma
 /** A session log, a log of long histories and one of short ones; sizes and epochs are such that a training takes a minute or two. */
 export const DATA_SETS: readonly HelpsData[] = [
   { name: 'rsc15_100k', protocol: 'session', options: plain(PRESETS.session.interest, 10, 3), hasTitles: false, pretrainingEpochs: { 'masked items': 6, autoencoder: 10 } },
-  { name: 'movielens_100k', protocol: 'leave-one-out', options: plain({ ...PRESETS.long.interest, embedding: 64, hidden: 64 }, 20), hasTitles: true, pretrainingEpochs: { 'masked items': 10, autoencoder: 60 } },
-  { name: 'amazon_beauty_2014', protocol: 'leave-one-out', options: plain(PRESETS.sparse.interest, 10), hasTitles: false, pretrainingEpochs: { 'masked items': 5, autoencoder: 6 } },
+  {
+    name: 'movielens_100k',
+    protocol: 'leave-one-out',
+    options: plain({ ...PRESETS.long.interest, embedding: 64, hidden: 64 }, 14),
+    hasTitles: true,
+    pretrainingEpochs: { 'masked items': 10, autoencoder: 60 },
+  },
+  { name: 'amazon_beauty_2014', protocol: 'leave-one-out', options: plain(PRESETS.sparse.interest, 8), hasTitles: false, pretrainingEpochs: { 'masked items': 5, autoencoder: 6 } },
 ];

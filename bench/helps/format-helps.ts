@@ -31,16 +31,23 @@ export function formatHelps(rows: readonly HelpsRow[]): string {
 /** Writes bench/HELPS.md. */
 export async function writeHelps(rows: readonly HelpsRow[]): Promise<void> {
   const questions = [...new Map(rows.map(({ data, figure }) => [data, figure.n]))].map(([data, n]) => `${n} of ${data}`).join(', ');
+  const sizes = rows.flatMap(({ data, bytes }) => (bytes === undefined ? [] : [`${data} ${(bytes / 1e6).toFixed(1)} MB`])).join(', ');
   await writeFile(
     HELPS,
     [
       '# What helps the interest model',
       '',
-      `Written by \`npm run bench -- helps\`. NDCG@10 among all items on the questions of the validation part (${questions}); the test part is not looked at. Each method alone, seed 1, beside the plain training on the same shoppers, which is the mean of three seeds (each seed’s figure under “gain”). Intervals are 95 % bootstrap intervals over shoppers, of the gain question by question; ✓: the interval is above 0. A method is kept where it wins on ${WINS_TO_KEEP} data sets.`,
+      [
+        `Written by \`npm run bench -- helps\`. NDCG@10 among all items on the questions of the validation part (${questions}); the test part is not looked at.`,
+        'Each method alone, seed 1, beside the plain training on the same shoppers, which is the mean of three seeds (each seed’s figure under “gain”).',
+        'Intervals are 95 % bootstrap intervals over shoppers, of the gain question by question; ✓: the interval is above 0.',
+        `A method is kept where it wins on ${WINS_TO_KEEP} data sets. Pretraining that goes on with a share of the shoppers has read all of them, which the plain training beside it has not;`,
+        '“on the same” shoppers both have read as much.',
+      ].join('\n'),
       '',
       formatHelps(rows),
       '',
-      `Bytes of a model as float32, of which an ensemble has three: ${rows.flatMap(({ data, bytes }) => (bytes === undefined ? [] : [`${data} ${(bytes / 1e6).toFixed(1)} MB`])).join(', ')}.`,
+      `Bytes of a model as float32, of which an ensemble has three: ${sizes}.`,
       '',
     ].join('\n'),
   );

@@ -19,7 +19,8 @@ export function pretrainMaskedItems(data: InterestData, kernels: TrainingKernels
   const random = createRandom(options.seed);
   const { model, embedding, hidden, cosine, lanes, steps } = options;
   const { training, textDimensions: text } = data;
-  const network = new InterestNetwork({ model, items: training.items, text, embedding, hidden, cosine, lanes, steps }, { ...data, itemCounts: new Float32Array(training.items).fill(1) }, options.loss, kernels, random);
+  const shape = { model, items: training.items, text, embedding, hidden, cosine, lanes, steps };
+  const network = new InterestNetwork(shape, { ...data, itemCounts: new Float32Array(training.items).fill(1) }, options.loss, kernels, random);
   const regularisation = { ...options.regularisation, kindWeight: 0, daysWeight: 0 };
   const losses: number[] = [];
   let step = 0;

@@ -48,7 +48,7 @@ export async function trainRun(label: string, from: RunData, run: Run): Promise<
   const { name, shop, data } = from;
   const bytes = await cached(`helps-${name}`, [fingerprintOf(shop, [JSON.stringify(run)])], async () => {
     const learnt = run.share < 1 ? { ...data, shoppers: drawShoppers(data.training, run.share) } : data;
-    const start = run.pretraining && (await (run.pretraining.sameShoppers ? pretrained({ ...from, data: learnt, options: run.options }, run.pretraining, run.share) : pretrained(from, run.pretraining)));
+    const start = run.pretraining && (await pretrained(from, run.pretraining, run.pretraining.sameShoppers ? { ...run, data: learnt } : { ...from, share: 1 }));
     const started = performance.now();
     const { gains, parameters, ndcg, epoch } = await train({ ...learnt, ...(start && { start }) }, run);
     console.log(`${name}, ${label}: NDCG@10 ${ndcg.toFixed(4)} at epoch ${epoch}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
@@ -56,19 +56,20 @@ export async function trainRun(label: string, from: RunData, run: Run): Promise<
   });
   const tensors = fromBytes(bytes);
   const customers = tensors.get('customers')!;
-  return { gains: Array.from(tensors.get('gains')!, (value, at) => ({ customer: customers[at]!, value })), parameters: new Map([...tensors].filter(([tensor]) => tensor !== 'gains' && tensor !== 'customers')) };
+  const gains = Array.from(tensors.get('gains')!, (value, at) => ({ customer: customers[at]!, value }));
+  return { gains, parameters: new Map([...tensors].filter(([tensor]) => tensor !== 'gains' && tensor !== 'customers')) };
 }
 
 export async function openKernels(megabytes = KERNEL_MEGABYTES): Promise<TrainingKernels & { close(): Promise<void> }> {
   return openTrainingKernels({ maxBytes: megabytes * 2 ** 20, threads: Number(process.env.BENCH_THREADS ?? availableParallelism()) });
 }
 
-async function train(data: InterestData, { options, contrastive, adversarial }: Run): Promise<Trained & { ndcg: number; epoch: number }> {
+async function train(data: InterestData, run: Run): Promise<Trained & { ndcg: number; epoch: number }> {
   const kernels = await openKernels();
   let best: { ndcg: number; epoch: number; gains: readonly Sample[] } = { ndcg: -1, epoch: 0, gains: [] };
   let tensors: InterestCheckpoint['tensors'] = new Map();
-  await trainInterest(data, kernels, options, {
-    extendSteps: (network) => extension(network, kernels, { contrastive, adversarial }),
+  await trainInterest(data, kernels, run.options, {
+    extendSteps: (network) => extension(network, kernels, run),
     onEpoch: ({ ndcg, epoch }, gains) => {
       if (gains && ndcg !== null && ndcg > best.ndcg) best = { ndcg, epoch, gains };
     },
@@ -82,15 +83,16 @@ async function train(data: InterestData, { options, contrastive, adversarial }: 
   return { ...best, parameters };
 }
 
-function extension(network: InterestNetwork, kernels: TrainingKernels, { contrastive, adversarial }: { contrastive: ContrastiveOptions | undefined; adversarial: AdversarialOptions | undefined }): StepExtension {
+function extension(network: InterestNetwork, kernels: TrainingKernels, { contrastive, adversarial }: Pick<Run, 'contrastive' | 'adversarial'>): StepExtension {
   const pulled = contrastive && new Contrastive(network, kernels, contrastive);
   const perturbed = adversarial && new Adversarial(network, kernels, adversarial);
   return { onUsers: (step) => void pulled?.learn(step), onEvents: (step) => void perturbed?.learn(step) };
 }
 
-/** What a pretraining ends with, or what it did before. */
-async function pretrained({ name, shop, data, options }: RunData, pretraining: PretrainingOptions, share = 1): Promise<ReadonlyMap<string, Float32Array>> {
-  const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [JSON.stringify({ options, pretraining, ...(share < 1 && { share }) })])], async () => {
+/** What a pretraining ends with, or what it did before; `share` is that of the shoppers that `data` names. */
+async function pretrained({ name, shop }: RunData, pretraining: PretrainingOptions, { data, options, share }: Pick<RunData, 'data' | 'options'> & { readonly share: number }): Promise<ReadonlyMap<string, Float32Array>> {
+  const from = JSON.stringify({ options, pretraining, ...(share < 1 && { share }) });
+  const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [from])], async () => {
     const started = performance.now();
     const kernels = await openKernels();
     const { start, losses } = pretrain(data, kernels, options, pretraining);

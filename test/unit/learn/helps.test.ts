@@ -18,20 +18,35 @@ import { createRandom } from '../../../src/lib/random.ts';
 const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 5 };
 const DROPOUT = { inputDropout: 0.3, hiddenDropout: 0.3, residualDropout: 0, kindWeight: 0, daysWeight: 0 };
 const MODELS: readonly SequenceOptions[] = [{ kind: 'lstm' }, { kind: 'gru' }, { kind: 'transformer', layers: 1, heads: 2, dropout: 0.2 }];
-const LOSSES: readonly ItemLossOptions[] = [{ kind: 'softmax' }, { kind: 'sampled-softmax', negatives: 3, sampler: 'uniform' }, { kind: 'gbce', negatives: 3, calibration: 0.75 }];
+const LOSSES: readonly ItemLossOptions[] = [
+  { kind: 'softmax' },
+  { kind: 'sampled-softmax', negatives: 3, sampler: 'uniform' },
+  { kind: 'gbce', negatives: 3, calibration: 0.75 },
+];
 
 function streamOf(items: readonly number[]): EventStream {
   const { length } = items;
-  return { item: Int32Array.from(items), kind: new Uint8Array(length).fill(VIEW), gap: Float32Array.from(items, (item) => 30 * item), price: new Float32Array(length).fill(NaN), weight: new Float32Array(length).fill(1), label: null };
+  return {
+    item: Int32Array.from(items),
+    kind: new Uint8Array(length).fill(VIEW),
+    gap: Float32Array.from(items, (item) => 30 * item),
+    price: new Float32Array(length).fill(NaN),
+    weight: new Float32Array(length).fill(1),
+    label: null,
+  };
 }
 
 const CHUNK = cutIntoChunks([streamOf([1, 2, 3]), streamOf([4, 6, 2, 1, 5]), streamOf([0, 3, 3]), streamOf([2, 5])].values(), SHAPE.lanes, SHAPE.steps).next().value!;
 
 /** A network whose steps are extended, and the loss of all that a step learns; every call draws the same dropout. */
-function extended({ model = MODELS[0]!, loss = LOSSES[0]!, cosine = 0 }: { model?: SequenceOptions; loss?: ItemLossOptions; cosine?: number }, extend: (network: InterestNetwork, add: (loss: number) => void) => StepExtension) {
+function extended(
+  { model = MODELS[0]!, loss = LOSSES[0]!, cosine = 0 }: { model?: SequenceOptions; loss?: ItemLossOptions; cosine?: number },
+  extend: (network: InterestNetwork, add: (loss: number) => void) => StepExtension,
+) {
   const random = createRandom(3);
   const textVectors = Float32Array.from({ length: SHAPE.items * SHAPE.text }, () => random.normal() / 2);
-  const network = new InterestNetwork({ ...SHAPE, model, cosine }, { textVectors, priceQuantiles: new Float32Array(101), itemCounts: new Float32Array(SHAPE.items).fill(1) }, loss, createReferenceTrainingKernels(), random);
+  const catalogue = { textVectors, priceQuantiles: new Float32Array(101), itemCounts: new Float32Array(SHAPE.items).fill(1) };
+  const network = new InterestNetwork({ ...SHAPE, model, cosine }, catalogue, loss, createReferenceTrainingKernels(), random);
   network.parameters.get('user.bias')!.values.set([0.4, -0.7, 0.5, 0.3]); // near 0 the direction of û turns faster than differences can follow
   let added = 0;
   const extension = extend(network, (value) => (added += value));
@@ -91,7 +106,8 @@ describe('the contrastive loss', () => {
 });
 
 describe('adversarial inputs', () => {
-  test.each([...MODELS.map((model) => ({ model })), ...LOSSES.map((loss) => ({ loss })), ...LOSSES.map((loss) => ({ loss, cosine: 4 }))])('the perturbed loss adds its differences to the gradients, the perturbation as a constant: %o', (how) => {
+  const ways = [...MODELS.map((model) => ({ model })), ...LOSSES.map((loss) => ({ loss })), ...LOSSES.map((loss) => ({ loss, cosine: 4 }))];
+  test.each(ways)('the perturbed loss adds its differences to the gradients, the perturbation as a constant: %o', (how) => {
     let moved: Float32Array | null = null;
     const { network, wholeLoss } = extended(how, (own, add) => {
       const adversarial = new Adversarial(own, createReferenceTrainingKernels(), { epsilon: 0.3 });
@@ -147,10 +163,19 @@ function historiesOf(shoppers: number, itemOf: (shopper: number, at: number) => 
 const ring = (shoppers: number): Histories => historiesOf(shoppers, (shopper, at) => (shopper + at) % ITEMS);
 
 const histories = ring(48);
-const data: InterestData = { protocol: 'session', training: histories, refit: histories, textVectors: new Float32Array(0), textDimensions: 0, priceQuantiles: new Float32Array(101), itemPrices: new Float32Array(ITEMS).fill(NaN) };
+const data: InterestData = {
+  protocol: 'session',
+  training: histories,
+  refit: histories,
+  textVectors: new Float32Array(0),
+  textDimensions: 0,
+  priceQuantiles: new Float32Array(101),
+  itemPrices: new Float32Array(ITEMS).fill(NaN),
+};
 const options: InterestTrainingOptions = { ...DEFAULT_INTEREST_TRAINING, embedding: 12, hidden: 16, lanes: 8, steps: 6, maxEpochs: 3, refitEpochs: 0, learningRate: 1e-2, warmUpSteps: 10 };
 const kernels = () => createTrainingKernels({ maxBytes: 64 * 2 ** 20 });
-const train = (from: Partial<InterestData> = {}, hooks: InterestHooks = {}, changes: Partial<InterestTrainingOptions> = {}) => trainInterest({ ...data, ...from }, kernels(), { ...options, ...changes }, hooks);
+const train = (from: Partial<InterestData> = {}, hooks: InterestHooks = {}, changes: Partial<InterestTrainingOptions> = {}) =>
+  trainInterest({ ...data, ...from }, kernels(), { ...options, ...changes }, hooks);
 
 describe.each<PretrainingOptions>([{ kind: 'masked items', epochs: 30 }, { kind: 'autoencoder', epochs: 200 }])('pretraining by $kind', (how) => {
   test('lowers its own loss, and its items are what training starts from', async () => {
@@ -168,15 +193,20 @@ test('a masked item is told from what is behind it, too', () => {
   const random = createRandom(5);
   const firsts = Array.from({ length: 200 * EVENTS }, () => random.integer(ITEMS / 2));
   const pairs = historiesOf(200, (shopper, at) => firsts[shopper * EVENTS + (at >> 1)]! + (at % 2) * (ITEMS / 2));
-  const { losses } = pretrain({ ...data, training: pairs }, kernels(), { ...options, hidden: 32, regularisation: { ...options.regularisation, inputDropout: 0, hiddenDropout: 0 } }, { kind: 'masked items', epochs: 40 });
+  const regularisation = { ...options.regularisation, inputDropout: 0, hiddenDropout: 0 };
+  const { losses } = pretrain({ ...data, training: pairs }, kernels(), { ...options, hidden: 32, regularisation }, { kind: 'masked items', epochs: 40 });
   expect(losses.at(-1)).toBeLessThan(0.8 * (Math.log(ITEMS / 2) / 2));
 });
 
-test('only the shoppers that are named are learnt from', async () => {
+test('only the shoppers that are named are learnt from, in pretraining as well', async () => {
   const shoppers = Int32Array.from({ length: 24 }, (_, at) => 2 * at);
   const own = await train({ shoppers });
   const others = ring(48);
   for (let event = 0; event < others.item.length; event++) if (Math.floor(event / EVENTS) % 2 === 1) others.item[event] = 3;
+  for (const kind of ['masked items', 'autoencoder'] as const) {
+    const lossesOf = (training: Histories) => pretrain({ ...data, training, shoppers }, kernels(), options, { kind, epochs: 3 }).losses;
+    expect(lossesOf(others)).toEqual(lossesOf(histories));
+  }
   expect((await train({ shoppers, training: others })).history.map(({ loss }) => loss)).toEqual(own.history.map(({ loss }) => loss));
   expect((await train()).history[0]!.loss).not.toBe(own.history[0]!.loss);
 });
