@@ -67,7 +67,7 @@ const OTHERS: Readonly<Record<string, Named>> = {
     load: async () => (await import('./tuning.ts')).tuning,
   },
   games: {
-    about: 'Amazon Games, 20 candidates: text only, with popularity, trained (../shared/data; minutes; BENCH_WITHOUT=lstm)',
+    about: 'Amazon Games, 20 candidates: text only, with popularity, trained; a tenth of the items new (../shared/data; an hour with the LSTMs, which go on where they were stopped; a minute with BENCH_WITHOUT=lstm)',
     load: async () => (await import('./games.ts')).games,
   },
   transfer: {

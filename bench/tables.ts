@@ -8,13 +8,16 @@ import { INTEREST_ALONE, OURS } from '../src/evaluate/pack-rankers.ts';
 import { summarise, type Bench, type BenchRow, type BenchTableCell } from './harness.ts';
 import { hasPublicData, publicFile } from './public-data.ts';
 import { AMAZON_BEAUTY_2014 } from './tables/amazon-beauty.ts';
+import { AMAZON_GAMES_2018 } from './tables/amazon-games.ts';
 import { DIGINETICA } from './tables/diginetica.ts';
 import { formatTable, OUR_ROWS, withSection } from './tables/format-table.ts';
 import { MOVIELENS_1M } from './tables/movielens-1m.ts';
+import { ONLINE_RETAIL_2011 } from './tables/online-retail.ts';
 import { RSC15_100K } from './tables/rsc15-100k.ts';
-import type { TableData } from './tables/table-data.ts';
+import type { OwnTables, TableData } from './tables/table-data.ts';
 
 const DATA_SETS: readonly TableData[] = [MOVIELENS_1M, AMAZON_BEAUTY_2014, DIGINETICA, RSC15_100K];
+const OWN_TABLES: readonly OwnTables[] = [AMAZON_GAMES_2018, ONLINE_RETAIL_2011];
 
 const CACHE = new URL('../.cache/bench/', import.meta.url).pathname;
 const TABLES = new URL('TABLES.md', import.meta.url);
@@ -23,26 +26,38 @@ const SEED = 1;
 /**
  * Models beside the published tables: each public data set is trained on by `shelfwise train`, and all rankers are judged by what
  * `shelfwise evaluate` runs. Finished stages stay in .cache/bench/NAME and are taken from there; a training that was stopped goes on.
- * `BENCH_DATA` names one data set, `BENCH_USERS` asks fewer users.
+ * `BENCH_DATA` names one data set, `BENCH_USERS` asks fewer users. Amazon Games and Online Retail are judged by the benches `games` and `quality`.
  */
 export const tables: Bench = async () => {
   const rows: BenchRow[] = [];
   const cells: BenchTableCell[] = [];
-  for (const data of DATA_SETS.filter(({ name }) => (process.env.BENCH_DATA ?? name) === name)) {
-    if (!hasPublicData(data.name)) {
-      console.log(`Skipped: ${data.name} is not there.`);
-      continue;
-    }
+  for (const data of DATA_SETS.filter(isAsked)) {
     const users = process.env.BENCH_USERS === undefined ? data.users : Number(process.env.BENCH_USERS);
     const { report, trained } = await judgeData({ ...data, users });
     const section = formatTable({ ...data, users }, report, trained);
-    console.log(`\n${section}\n`);
-    await writeFile(TABLES, withSection(await readTables(), section));
+    await writeSection(section);
     rows.push(...barRows(data, report));
     cells.push(...tableCells(data, report));
   }
+  for (const data of OWN_TABLES.filter(isAsked)) {
+    const own = await data.judge();
+    for (const section of own.sections) await writeSection(section);
+    rows.push(...own.rows);
+    cells.push(...own.tables);
+  }
   return { rows, tables: cells };
 };
+
+function isAsked({ name }: { readonly name: string }): boolean {
+  if ((process.env.BENCH_DATA ?? name) !== name) return false;
+  if (!hasPublicData(name)) console.log(`Skipped: ${name} is not there.`);
+  return hasPublicData(name);
+}
+
+async function writeSection(section: string): Promise<void> {
+  console.log(`\n${section}\n`);
+  await writeFile(TABLES, withSection(await readTables(), section));
+}
 
 /** Trains, or takes what was trained, and lets every ranker answer the test. */
 async function judgeData({ name, protocol, training, users }: TableData): Promise<{ report: EvaluationReport; trained: string }> {

@@ -1,42 +1,26 @@
-import { packInterest } from '../../src/learn/write-recommender.ts';
+import { mkdir } from 'node:fs/promises';
+import { PRESETS } from '../../src/cli/presets.ts';
+import { createProgress } from '../../src/cli/progress.ts';
+import { interestStage } from '../../src/cli/train/interest-stage.ts';
 import { openTrainingKernels } from '../../src/compute/open-training-kernels.ts';
-import { groupByUser } from '../../src/learn/histories.ts';
-import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
-import { parseSafetensors, type SafeTensors } from '../../src/lib/safetensors.ts';
-import { cached } from '../text-vectors.ts';
+import type { InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import type { SafeTensors } from '../../src/lib/safetensors.ts';
 import { gamesShop, type Games } from './data.ts';
 
-/** Not searched: the defaults of the command line with a sampled loss, because 16,859 items in full would take hours. */
-export const GAMES_TRAINING: InterestTrainingOptions = {
-  ...DEFAULT_INTEREST_TRAINING,
-  maxEpochs: 8,
-  patience: 1,
-  refitEpochs: 0,
-  embedding: 64,
-  hidden: 96,
-  learningRate: 4e-3,
-  loss: { kind: 'sampled-softmax', negatives: 512, sampler: 'popularity' },
-};
+/** The command line's preset for many shoppers with a few events each; the best epoch is used itself, so that nothing is refitted. */
+export const GAMES_TRAINING: InterestTrainingOptions = { ...PRESETS.sparse.interest, refitEpochs: 0 };
 
-/** The interest LSTM of a shop of games, trained on all but each user's last two items; kept between runs, since it takes minutes. */
+const WORKING = new URL('../../.cache/bench/amazon_games_2018/training', import.meta.url).pathname;
+
+/** The interest LSTM of a shop of games, trained on all but each user's last two items; kept between runs, and one that was stopped goes on from its last epoch. */
 export async function gamesInterest(games: Games, keep?: (item: number) => boolean): Promise<SafeTensors> {
-  const shop = gamesShop(games, 2, keep);
-  const bytes = await cached('games-interest', [JSON.stringify(GAMES_TRAINING), ...shop.itemIds], async () => {
-    const kernels = await openTrainingKernels({ maxBytes: 2 ** 30, threads: 2 });
-    const data = {
-      protocol: 'leave-one-out' as const,
-      training: groupByUser(shop.log),
-      refit: groupByUser(gamesShop(games, 1, keep).log),
-      textVectors: shop.textVectors,
-      textDimensions: shop.textDimensions,
-      priceQuantiles: shop.priceQuantiles,
-      itemPrices: shop.itemPrices,
-    };
-    const trained = await trainInterest(data, kernels, GAMES_TRAINING, {
-      onEpoch: ({ epoch, loss, ndcg, seconds }) => console.log(`games: epoch ${epoch}, loss ${loss.toFixed(4)}, validation NDCG@10 ${ndcg?.toFixed(4) ?? '-'}, ${seconds.toFixed(0)} s`),
-    });
-    await kernels.close();
-    return packInterest(trained.tuned);
-  });
-  return parseSafetensors(bytes);
+  await mkdir(WORKING, { recursive: true });
+  const kernels = await openTrainingKernels({ maxBytes: 2 ** 30, threads: 2 });
+  const progress = createProgress(console.log);
+  const data = { protocol: 'leave-one-out' as const, shop: gamesShop(games, 1, keep), learnt: gamesShop(games, 2, keep).log, encoderRevision: '', period: null };
+  const { tuned, interrupted } = await interestStage(data, { settings: GAMES_TRAINING, useText: true, folders: { working: WORKING, resume: true }, kernels, progress, logEpoch: () => undefined });
+  progress.done();
+  await kernels.close();
+  if (interrupted) throw new Error('The training on games was stopped; run the bench again to go on.');
+  return tuned;
 }

@@ -12,6 +12,7 @@ import { JointHead } from '../../src/rank/head.ts';
 import { Ranker } from '../../src/rank/ranker.ts';
 import type { ShopperEvent } from '../../src/rank/shopper-view.ts';
 import { CANDIDATES, gamesShop, type Games, type Sequence } from './data.ts';
+import { GAMES_TRAINING } from './interest.ts';
 
 /** Features of a list and the shopper's h_u. */
 export interface ReadList {
@@ -34,61 +35,66 @@ export interface FeatureOptions {
   readonly held: number;
   readonly interest?: SafeTensors;
   readonly keep?: (item: number) => boolean;
+  /** Items shown as if nobody had met them yet: from their lists a head learns what a missing count means. */
+  readonly isMasked?: (item: number) => boolean;
 }
 
-const EMBEDDING = { embedding: 64, hidden: 96 };
-
 /** Our ranker over the tables counted on the log; without `interest` it has no LSTM. */
-export async function gamesFeatures(games: Games, { held, interest, keep }: FeatureOptions): Promise<GamesFeatures> {
+export async function gamesFeatures(games: Games, { held, interest, keep, isMasked = () => false }: FeatureOptions): Promise<GamesFeatures> {
   const shop = gamesShop(games, held, keep);
   const device = await createPlainDevice();
-  const model = interest ? new InterestModel(interest, { text: games.dimensions, ...EMBEDDING }, shop.itemIds, device) : null;
+  const model = interest ? new InterestModel(interest, { text: games.dimensions, embedding: GAMES_TRAINING.embedding, hidden: GAMES_TRAINING.hidden }, shop.itemIds, device) : null;
   const ranker = new Ranker({ interest: model, head: null, tables: countTables(shop, shop.log, 'leave-one-out', { fitted: false, shipSessions: 0 }), device });
   const indexOf = new Int32Array(games.itemIds.length).fill(-1);
-  shop.rows.forEach((item, index) => (indexOf[item] = index));
-  const vector = (item: number): Float32Array => games.vectors.subarray(item * games.dimensions, (item + 1) * games.dimensions);
-  const eventOf = (item: number, time: number): ShopperEvent => ({ itemId: games.itemIds[item]!, index: indexOf[item]!, kind: 'rate', time, pricePosition: null, textVector: vector(item), text: games.titles[item]! });
-  const viewOf = (item: number): CandidateView => ({
-    id: games.itemIds[item]!,
+  shop.rows.forEach((item, index) => (indexOf[item] = isMasked(item) ? -1 : index));
+  // Each item is one object for all lists: what the ranker knows of a text vector it knows by identity.
+  const views = games.itemIds.map((id, item): CandidateView => ({
+    id: isMasked(item) ? `new ${id}` : id, // an id that the model does not know
     index: indexOf[item]!,
-    textVector: vector(item),
+    textVector: games.vectors.subarray(item * games.dimensions, (item + 1) * games.dimensions),
     title: games.titles[item]!,
     pricePosition: null,
     demandForecast: null,
     lastWeek: null,
     lastFourWeeks: null,
     serverPosition: null,
-  });
+  }));
+  const eventOf = (item: number, time: number): ShopperEvent => {
+    const { id, index, textVector } = views[item]!;
+    return { itemId: id, index, kind: 'rate', time, pricePosition: null, textVector, text: games.titles[item]! };
+  };
   return {
     async read(history, candidates) {
       const events = history.map(eventOf);
       const state = await ranker.advance(await ranker.initialState(), events, null);
       const shopper = await ranker.prepare({ events, state }, history.length);
-      return { features: await ranker.features(shopper, candidates.map(viewOf)), hidden: shopper.hidden.slice() };
+      return { features: await ranker.features(shopper, candidates.map((item) => views[item]!)), hidden: shopper.hidden.slice() };
     },
   };
 }
 
+/** A feature of each candidate; 0 where it is missing, since nobody has met the item. */
 export function valuesOf(features: Float32Array, name: FeatureName): Float32Array {
   const column = FEATURE_NAMES.indexOf(name);
-  return Float32Array.from({ length: features.length / FEATURE_COUNT }, (_, row) => features[row * FEATURE_COUNT + column]!);
+  return Float32Array.from({ length: features.length / FEATURE_COUNT }, (_, row) => features[row * FEATURE_COUNT + column]! || 0);
 }
 
 const SEED = 7;
 
-/** Lists of the validation's targets among random others, of the first `users` in a seeded order. */
-export async function validationQueries(games: Games, source: GamesFeatures, users: number): Promise<HeadQuery[]> {
+/** Lists of the validation's targets among random others, of the first `users` in a seeded order; nothing is read of items that `keep` leaves out. */
+export async function validationQueries(games: Games, source: GamesFeatures, users: number, keep: (item: number) => boolean = () => true): Promise<HeadQuery[]> {
   const random = createRandom(SEED);
   const chosen = random.shuffle(games.sequences.map((_, user) => user)).slice(0, users);
   const queries: HeadQuery[] = [];
   for (const user of chosen) {
     const sequence = games.sequences[user]!;
-    const history = sequence.slice(0, -2);
+    const history = sequence.slice(0, -2).filter(keep);
     const target = sequence.at(-2)!;
+    if (history.length === 0 || !keep(target)) continue;
     const items = new Set([target]);
     while (items.size < CANDIDATES) {
       const item = random.integer(games.itemIds.length);
-      if (!history.includes(item)) items.add(item);
+      if (keep(item) && !history.includes(item)) items.add(item);
     }
     queries.push({
       shopper: user,

@@ -44,7 +44,7 @@ export function serverOrder(): QualityRanker {
 }
 
 /** Every counted ranker with its whole tables, ties by what sold in the last seven days. */
-export function simpleRankers({ products, indexOf, past, all }: QualityData): QualityRanker[] {
+function simpleRankers({ products, indexOf, past, all }: QualityData): QualityRanker[] {
   const items = products.length;
   const popular = createRecentPopularity(all);
   const rankers = [
@@ -86,13 +86,22 @@ export async function packModels(folder: string): Promise<Models> {
   });
 }
 
+const SHIPPED = new URL('../../models/online-retail', import.meta.url).pathname;
+
+/** Every counted ranker, the titles alone, and the shipped pack: its interest LSTM alone and as a whole (`full`). */
+export async function shippedRankers(data: QualityData): Promise<QualityRanker[]> {
+  const models = await packModels(SHIPPED);
+  await models.vectors.enqueue(data.products.map(({ title }) => title));
+  return [...simpleRankers(data), textRanker(models, data.products), lstmRanker(SHIPPED, models, data.products), engineRanker('full', SHIPPED, models, data.products)];
+}
+
 /** Ours: behaviours tracked, candidates re-ranked, through `worker/engine`. */
 export function engineRanker(name: string, folder: string, models: Models, products: QualityData['products']): QualityRanker {
   return { name, open: (invoice) => engineSession(folder, models, products, invoice, 'rerank') };
 }
 
 /** p(next) of the interest LSTM alone, through `worker/engine`. */
-export function lstmRanker(folder: string, models: Models, products: QualityData['products']): QualityRanker {
+function lstmRanker(folder: string, models: Models, products: QualityData['products']): QualityRanker {
   return { name: 'LSTM only', open: (invoice) => engineSession(folder, models, products, invoice, 'predictNext') };
 }
 
@@ -119,7 +128,7 @@ async function engineSession(folder: string, models: Models, products: QualityDa
 }
 
 /** Soft-max pooled similarity of the titles, with no other signal. */
-export function textRanker(models: Models, products: QualityData['products']): QualityRanker {
+function textRanker(models: Models, products: QualityData['products']): QualityRanker {
   const column = FEATURE_NAMES.indexOf('textAffinity');
   const vectors = new Map(models.vectors.vectorsOf(products).map((vector, product) => [products[product]!.id, vector!]));
   const vector = (product: number): Float32Array => vectors.get(products[product]!.id)!;

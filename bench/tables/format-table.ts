@@ -1,6 +1,7 @@
 import type { EvaluationReport } from '../../src/cli/evaluate/evaluation-report.ts';
 import type { Metric } from '../../src/evaluate/metrics.ts';
 import { INTEREST_ALONE, OURS } from '../../src/evaluate/pack-rankers.ts';
+import type { BenchTableCell } from '../harness.ts';
 import { formatMarkdownTable } from '../readme.ts';
 import type { TableData } from './table-data.ts';
 
@@ -38,6 +39,21 @@ function estimate({ rankers }: EvaluationReport, ranker: string, metric: Metric)
   const figures = rankers[ranker]!;
   const [low, high] = figures.ci[metric]!;
   return `${figures[metric].toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
+}
+
+/** A section of figures that are not of `evaluate`: rankers by metric, then the paired differences, which are the rankers named `one - other`. */
+export function formatCellSection(heading: string, about: string, cells: readonly BenchTableCell[]): string {
+  const metrics = [...new Set(cells.map(({ metric }) => metric))];
+  const rankers = [...new Set(cells.map(({ ranker }) => ranker))];
+  const isPaired = (ranker: string): boolean => ranker.includes(' - ');
+  const figure = (ranker: string, metric: string): string => {
+    const cell = cells.find((one) => one.ranker === ranker && one.metric === metric);
+    if (!cell) return '';
+    return cell.low === cell.high ? cell.value.toFixed(4) : `${cell.value.toFixed(4)} [${cell.low.toFixed(4)}, ${cell.high.toFixed(4)}]`;
+  };
+  const rows = rankers.filter((ranker) => !isPaired(ranker)).map((ranker) => [ranker, ...metrics.map((metric) => figure(ranker, metric))]);
+  const paired = cells.filter(({ ranker }) => isPaired(ranker)).map(({ ranker, metric, value, low, high }) => `- ${ranker.replace(' - ', ' less ')}, ${metric}: ${signed(value)} [${signed(low)}, ${signed(high)}]`);
+  return [`## ${heading}`, '', about, '', formatMarkdownTable(['ranker', ...metrics], rows), '', ...paired].join('\n');
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;

@@ -1,5 +1,6 @@
 import type { TrainOptions } from '../../src/cli/train.ts';
 import type { ProtocolName } from '../../src/evaluate/protocol.ts';
+import type { BenchResult } from '../harness.ts';
 import type { Metric } from '../../src/evaluate/metrics.ts';
 
 /** A figure from elsewhere, in the order of the data set's metrics. */
@@ -30,4 +31,10 @@ export interface TableData {
   readonly users: number | null;
   readonly anchors: readonly Anchor[];
   readonly bars: readonly Bar[];
+}
+
+/** A data set with a protocol of its own, for which `evaluate` has no name. */
+export interface OwnTables {
+  readonly name: string;
+  judge(): Promise<BenchResult & { readonly sections: readonly string[] }>;
 }

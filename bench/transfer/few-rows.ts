@@ -24,7 +24,7 @@ const DAYS = 50;
 const VALIDATION_DAYS = 10;
 const COMES_AGAIN = 3;
 const LAST_ROWS = 3;
-/** From random weights the defaults would end before they have warmed up: as many steps as `--init` takes. */
+/** Epochs of few rows are short, and from random weights the default warm-up would be most of them: as many steps as `--init` takes. */
 const WARM_UP_STEPS = 20;
 const PATIENCE = 5;
 const SECONDS_PER_DAY = 86_400;
@@ -41,7 +41,7 @@ export async function scoresAfterFewRows(shop: OtherShop): Promise<[string, (isO
   };
   return [
     ['shop-en, its head trained on the rows', await genericScores(files)],
-    ['online-retail, fine-tuned on the rows', await trained('fine-tuned', { init: 'models/online-retail' })],
+    ['online-retail, fine-tuned on the rows', await trained('fine-tuned', { init: 'models/online-retail', patience: PATIENCE })],
     ['trained on the rows alone', await trained('from-scratch', { warmUp: WARM_UP_STEPS, patience: PATIENCE })],
   ];
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeRow, quantile, summarise, verdict, type BenchReport } from '../../bench/harness.ts';
 import { largestDifference, timeRounds } from '../../bench/page/rounds.ts';
 import { readReadmeBlock } from '../../bench/readme.ts';
-import { withSection } from '../../bench/tables/format-table.ts';
+import { formatCellSection, withSection } from '../../bench/tables/format-table.ts';
 import { formatResults, formatSummary } from '../../bench/results.ts';
 
 const machine: BenchReport['machine'] = { cpu: 'Some CPU', cores: 2, system: 'linux x64', node: 'v20', date: '2026-01-02T03:04:05.000Z' };
@@ -91,5 +91,12 @@ describe('tables of public data', () => {
     const first = withSection('# Tables\n\nHow to read.\n', '## one, session\n\nold');
     const both = withSection(first, '## two, session\n\nx');
     expect(withSection(both, '## one, session\n\nnew')).toBe('# Tables\n\nHow to read.\n\n## one, session\n\nnew\n\n## two, session\n\nx\n');
+  });
+
+  it('have figures with intervals, published ones without, and paired differences as lines', () => {
+    const cell = (ranker: string, value: number, half: number) => ({ task: 'next', ranker, metric: 'ndcg@10', value, low: value - half, high: value + half, n: 9 });
+    expect(formatCellSection('shop, next', 'Asked.', [cell('published: SASRec', 0.5, 0), cell('ours', 0.625, 0.125), cell('ours - SASRec', -0.125, 0.0625)])).toBe(
+      '## shop, next\n\nAsked.\n\n| ranker | ndcg@10 |\n| --- | ---: |\n| published: SASRec | 0.5000 |\n| ours | 0.6250 [0.5000, 0.7500] |\n\n- ours less SASRec, ndcg@10: −0.1250 [−0.1875, −0.0625]',
+    );
   });
 });
