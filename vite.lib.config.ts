@@ -14,7 +14,8 @@ const minifyAgain: Rolldown.Plugin = {
   name: 'shelfwise:terser',
   async renderChunk(code, { moduleIds }) {
     if (moduleIds.some((id) => id.includes('@tensorflow'))) return null;
-    const { code: minified } = await minify(code, { module: true, ecma: 2022, compress: { passes: 4, keep_fargs: false, unsafe_arrows: true, hoist_funs: true } });
+    // Oxc names what is left: names that Terser had shortened would only stand in its way.
+    const { code: minified } = await minify(code, { module: true, ecma: 2022, mangle: false, compress: { passes: 4, keep_fargs: false, unsafe_arrows: true } });
     return minified ?? null;
   },
 };
@@ -44,6 +45,7 @@ const builds: Readonly<Record<string, UserConfig>> = {
         plugins: [minifyAgain],
         output: {
           minify: true,
+          comments: { annotation: false },
           chunkFileNames: nameChunk('worker-chunks'),
           // What every visit runs is one chunk: it compresses better than in pieces.
           codeSplitting: { groups: [{ name: 'worker', tags: ['$initial'] }] },

@@ -38,29 +38,24 @@ export class RecommenderError extends Error {
     this.code = code;
   }
 
-  /** Keeps the code and cause of an error on its way to another thread. */
-  static serialize(error: unknown): SerializedError {
-    const known = RecommenderError.from(error);
-    const { cause } = known;
-    if (!(cause instanceof Error)) return { code: known.code, message: known.message };
-    return {
-      code: known.code,
-      message: known.message,
-      cause: { name: cause.name, message: cause.message, ...(cause.stack === undefined ? {} : { stack: cause.stack }) },
-    };
-  }
-
-  /** The error again, on the other side. */
-  static deserialize({ code, message, cause }: SerializedError): RecommenderError {
-    const original = cause && Object.assign(new Error(cause.message), { name: cause.name, stack: cause.stack });
-    const error = new RecommenderError(code, undefined, original && { cause: original });
-    error.message = message;
-    return error;
-  }
-
   /** Any thrown value as a RecommenderError, itself where it is one. */
   static from(error: unknown, code: ErrorCode = 'INTERNAL'): RecommenderError {
     if (error instanceof RecommenderError) return error;
     return new RecommenderError(code, error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** Keeps the code and cause of an error on its way to another thread. */
+export function serializeError(error: unknown): SerializedError {
+  const { code, message, cause } = RecommenderError.from(error);
+  if (!(cause instanceof Error)) return { code, message };
+  return { code, message, cause: { name: cause.name, message: cause.message, ...(cause.stack === undefined ? {} : { stack: cause.stack }) } };
+}
+
+/** The error again, on the other side. */
+export function deserializeError({ code, message, cause }: SerializedError): RecommenderError {
+  const original = cause && Object.assign(new Error(cause.message), { name: cause.name, stack: cause.stack });
+  const error = new RecommenderError(code, undefined, original && { cause: original });
+  error.message = message;
+  return error;
 }

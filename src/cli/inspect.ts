@@ -8,7 +8,7 @@ import { RecommenderError } from '../errors.ts';
 import { loadPack } from '../packs/load-pack.ts';
 import type { Pack, PackManifest } from '../packs/pack.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
-import { goldenCases, parseRecommenderPack } from '../rank/recommender-pack.ts';
+import { goldenCases, loadOptionalRankers, parseRecommenderPack } from '../rank/recommender-pack.ts';
 import { createPlainDevice } from './device.ts';
 import { loadEncoderPack, packAddress } from './encoder.ts';
 
@@ -54,7 +54,12 @@ export async function runInspect({ pack: path, json }: InspectOptions): Promise<
 async function casesOf(path: string, pack: Pack): Promise<GoldenCase[]> {
   const { kind, encoder } = pack.manifest;
   const cases = kind === 'encoder' || encoder ? [encoderGoldenCase(await loadEncoderPack(path))] : [];
-  return kind === 'encoder' ? cases : [...cases, ...goldenCases(parseRecommenderPack(pack))];
+  if (kind === 'encoder') return cases;
+  const recommender = parseRecommenderPack(pack);
+  await loadOptionalRankers(recommender, (error) => {
+    throw error;
+  });
+  return [...cases, ...goldenCases(recommender)];
 }
 
 async function checkGolden(cases: readonly GoldenCase[]): Promise<InspectReport['golden'][number][]> {

@@ -3,6 +3,7 @@ import type { Device } from '../compute/device.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import { createRandom } from '../lib/random.ts';
 import { FEATURE_NAMES, type FeatureName } from '../rank/feature-schema.ts';
+import { NO_OPTIONAL_TABLES, type OptionalTables } from '../rank/optional-tables.ts';
 import { Ranker, type RankerTables } from '../rank/ranker.ts';
 import { countCooccurrence } from '../rank/simple/item-knn.ts';
 import { collectGenericQueries } from './generic-queries.ts';
@@ -33,7 +34,7 @@ export const GENERIC_FEATURES: readonly FeatureName[] = [
 export const NEUTRAL_TEXTS = 5;
 
 /** Tables of a pack that knows no item. */
-export function genericTables(textMean: Float32Array): RankerTables {
+export function genericTables(textMean: Float32Array): RankerTables & OptionalTables {
   const none = { offsets: new Int32Array(1), items: new Uint16Array(0), weights: new Float32Array(0) };
   return {
     transitions: none,
@@ -44,9 +45,7 @@ export function genericTables(textMean: Float32Array): RankerTables {
     textMean,
     neutralTexts: NEUTRAL_TEXTS,
     repeats: null,
-    ease: null,
-    bilinear: null,
-    sessions: null,
+    ...NO_OPTIONAL_TABLES,
   };
 }
 
@@ -57,7 +56,7 @@ export async function trainGenericHead(
   kernels: TrainingKernels,
   device: Device,
   training: HeadTrainingOptions,
-): Promise<{ readonly head: TrainedHead; readonly tables: RankerTables; readonly lists: number }> {
+): Promise<{ readonly head: TrainedHead; readonly tables: RankerTables & OptionalTables; readonly lists: number }> {
   const tables = genericTables(meanTextVector(shop));
   const queries = await collectGenericQueries(
     {

@@ -9,6 +9,8 @@ import type { SafeTensors } from '../lib/safetensors.ts';
 import { createRandom } from '../lib/random.ts';
 import type { SequenceKind } from '../packs/sequence-kinds.ts';
 import { FEATURE_NAMES, type FeatureName } from '../rank/feature-schema.ts';
+import { createOptionalRankers } from '../rank/optional-rankers.ts';
+import type { OptionalTables } from '../rank/optional-tables.ts';
 import { Ranker, type RankerTables } from '../rank/ranker.ts';
 import { fitBilinearText } from '../rank/simple/bilinear-text.ts';
 import { EASE_ITEMS, fitEase, largestWeights } from '../rank/simple/ease.ts';
@@ -65,7 +67,7 @@ export function featureNames(without: readonly Part[], tables: TableOptions = DE
  * Counts the simple rankers' tables over a log; EASE is left out where the catalogue is too large for it. In leave-one-out a long basket is a
  * history, no wholesale order.
  */
-export function countTables(shop: Shop, log: LogColumns, protocol: Protocol, { fitted, shipSessions }: TableOptions = DEFAULT_TABLES): RankerTables {
+export function countTables(shop: Shop, log: LogColumns, protocol: Protocol, { fitted, shipSessions }: TableOptions = DEFAULT_TABLES): RankerTables & OptionalTables {
   const baskets = basketsOf(log, { repeats: !QUESTIONS[protocol].leavesOut });
   const items = shop.itemIds.length;
   const limit = SHIPPED_NEIGHBOURS;
@@ -147,7 +149,9 @@ export async function trainShopHead(
 ): Promise<TrainedHead> {
   const dimensions = { text: shop.textDimensions, embedding: models.embedding, hidden: models.hidden, ...(models.model && { model: models.model }) };
   const interest = models.interest && new InterestModel(models.interest, dimensions, shop.itemIds, device);
-  const ranker = new Ranker({ interest, head: null, tables: countTables(shop, learnt, protocol, tables), device });
+  const counted = countTables(shop, learnt, protocol, tables);
+  const optional = createOptionalRankers(counted, { items: shop.itemIds.length, textMean: counted.textMean });
+  const ranker = new Ranker({ interest, head: null, tables: counted, optional, device });
   const repeats = !QUESTIONS[protocol].leavesOut;
   const histories = groupByUser(shop.log, { repeats });
   const queries = await collectHeadQueries(

@@ -9,7 +9,8 @@ import { FEATURE_NAMES } from '../rank/feature-schema.ts';
 import { createRanker, GOLDEN_ROWS, goldenEvents, headContext, RECOMMENDER_FILES, type RecommenderPack } from '../rank/recommender-pack.ts';
 import { JointHead } from '../rank/head.ts';
 import type { RankerTables } from '../rank/ranker.ts';
-import { sessionTensors, tableTensors } from '../rank/ranker-tables.ts';
+import { easeTensors, sessionTensors, type OptionalTables } from '../rank/optional-tables.ts';
+import { tableTensors } from '../rank/ranker-tables.ts';
 
 export type FloatTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
 
@@ -21,7 +22,7 @@ export interface TrainedRecommender {
   readonly interest: FloatTensors | null;
   readonly demand: DemandTensors | null;
   readonly head: FloatTensors;
-  readonly tables: RankerTables;
+  readonly tables: RankerTables & OptionalTables;
 }
 
 /** Writes a recommender pack with golden vectors that the reference device computed from the very tensors that ship. */
@@ -36,16 +37,20 @@ export async function writeRecommender(folder: string, description: PackDescript
     demand: null,
     head: parseSafetensors(head),
     tables: trained.tables,
+    optional: null,
     golden: new Map(),
   });
-  const { bilinear, sessions } = trained.tables;
+  const { ease, bilinear, sessions } = trained.tables;
   const text = description.dims['text'] ?? 0;
   return writePack(folder, description, [
     [RECOMMENDER_FILES.items, new TextEncoder().encode(JSON.stringify(trained.itemIds))],
     ...(interest ? [[RECOMMENDER_FILES.interest, interest] as const] : []),
     ...(demand ? [[RECOMMENDER_FILES.demand, demand] as const] : []),
     [RECOMMENDER_FILES.head, head],
-    [RECOMMENDER_FILES.tables, writeSafetensors([...tableTensors(trained.tables), ...(bilinear ? quantiseRows('text.bilinear', [text, text], bilinear) : [])])],
+    [
+      RECOMMENDER_FILES.tables,
+      writeSafetensors([...tableTensors(trained.tables), ...(ease ? easeTensors(ease) : []), ...(bilinear ? quantiseRows('text.bilinear', [text, text], bilinear) : [])]),
+    ],
     ...(sessions ? [[RECOMMENDER_FILES.sessions, writeSafetensors(sessionTensors(sessions, trained.itemIds.length))] as const] : []),
     [RECOMMENDER_FILES.golden, writeSafetensors(golden)],
   ]);

@@ -4,11 +4,10 @@ import { RecommenderError } from '../errors.ts';
 import type { InterestEvent, InterestModel, NextInterest } from '../forecast/interest.ts';
 import { writeFeatures, type CandidateView, type ModelScores } from './features.ts';
 import type { JointHead } from './head.ts';
+import type { OptionalRankers } from './optional-rankers.ts';
 import { ShelfVectors } from './shelf-vectors.ts';
 import { userTextVector, viewShopper, type PageText, type ShopperEvent, type ShopperView } from './shopper-view.ts';
 import { createTitleReader, wordCosine } from './title-words.ts';
-import { projectText } from './simple/bilinear-text.ts';
-import { createEase } from './simple/ease.ts';
 import { createItemKnn } from './simple/item-knn.ts';
 import { createMarkov } from './simple/markov.ts';
 import type { Neighbours } from './simple/neighbours.ts';
@@ -16,7 +15,6 @@ import { createPersonalFrequency } from './simple/personal-frequency.ts';
 import type { RepeatHabits } from './simple/repeat-habits.ts';
 import { createSequentialRules } from './simple/sequential-rules.ts';
 import type { SimpleRanker } from './simple/simple-ranker.ts';
-import { createVmisKnn, indexSessions, type PastSessions } from './simple/vmis-knn.ts';
 
 /** The counted tables that a pack brings. */
 export interface RankerTables {
@@ -36,12 +34,6 @@ export interface RankerTables {
   readonly neutralTexts: number | null;
   /** null in packs that were written before there was such a table. */
   readonly repeats: RepeatHabits | null;
-  /** EASE's largest weights; null in a pack without it. */
-  readonly ease: Neighbours | null;
-  /** W of the bilinear form over texts, [text, text]; null in a pack without it. */
-  readonly bilinear: Float32Array | null;
-  /** What VMIS-kNN searches; null in a pack that ships no sessions. */
-  readonly sessions: PastSessions | null;
 }
 
 /** The rankers over the pack's catalogue that every pack has, and those that a pack may have. */
@@ -53,6 +45,8 @@ export interface RankerParts {
   /** null while the head is being trained on this ranker's features; `score()` then throws. */
   readonly head: JointHead | null;
   readonly tables: RankerTables;
+  /** null, the default, without their tables or their code: their features are then missing. */
+  readonly optional?: OptionalRankers | null;
   /** Where similarities of texts are computed. */
   readonly device: Device;
 }
@@ -98,15 +92,15 @@ export class Ranker {
     this.#text = parts.tables.textMean.length;
     this.#items = parts.tables.popularity.length;
     this.#vectors = new ShelfVectors(parts.device, this.#text);
-    const { transitions, rules, similarities, ease, sessions } = parts.tables;
+    const { transitions, rules, similarities } = parts.tables;
     this.#simple = {
       markov: createMarkov(transitions),
       rules: createSequentialRules(rules),
       lastRules: createMarkov(rules), // what a chain does with the table of rules
       knn: createItemKnn(similarities),
       personal: createPersonalFrequency(this.#items),
-      ease: ease && createEase(ease),
-      sessions: sessions && createVmisKnn(indexSessions(sessions, this.#items)),
+      ease: parts.optional?.ease ?? null,
+      sessions: parts.optional?.sessions ?? null,
     };
   }
 
@@ -162,7 +156,7 @@ export class Ranker {
       personalRanks: rankItems(frequency, view.context.history),
       userVector,
       centredTexts: userVector && !this.#parts.tables.neutralTexts ? this.#centred(view.texts, userVector, this.#parts.tables.textMean) : null,
-      bilinearQuery: userVector && this.#bilinearQuery(view),
+      bilinearQuery: (userVector && this.#parts.optional?.bilinearQuery?.(view)) ?? null,
     };
   }
 
@@ -246,18 +240,6 @@ export class Ranker {
       const own = this.#readTitle(title ?? '');
       return Float32Array.from(words, (other) => wordCosine(own, other));
     });
-  }
-
-  /** uᵀ W, u being the weighted mean of the recent texts less the catalogue's, at the length that W was fitted to. */
-  #bilinearQuery({ texts, textWeights }: ShopperView): Float32Array | null {
-    const { bilinear, textMean } = this.#parts.tables;
-    if (!bilinear) return null;
-    const u = textMean.map((value) => -value);
-    const total = textWeights.reduce((sum, weight) => sum + weight);
-    textWeights.forEach((weight, row) => {
-      for (let k = 0; k < u.length; k++) u[k]! += (weight / total) * texts[row * u.length + k]!;
-    });
-    return projectText(bilinear, u);
   }
 
   /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */

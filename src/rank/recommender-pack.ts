@@ -8,6 +8,7 @@ import type { Pack, PackManifest } from '../packs/pack.ts';
 import { MISSING } from './feature-schema.ts';
 import { FEATURE_COUNT } from './features.ts';
 import { JointHead } from './head.ts';
+import type { OptionalRankers } from './optional-rankers.ts';
 import { Ranker, type RankerTables } from './ranker.ts';
 import { parseTables } from './ranker-tables.ts';
 
@@ -32,6 +33,8 @@ export interface RecommenderPack {
   readonly demand: SafeTensors | null;
   readonly head: SafeTensors;
   readonly tables: RankerTables;
+  /** The files of what only some packs have, to be parsed by code that only they need; null in other packs. */
+  readonly optional: { readonly tables: SafeTensors; readonly sessions: SafeTensors | null } | null;
   readonly golden: SafeTensors;
 }
 
@@ -44,23 +47,42 @@ export function parseRecommenderPack({ manifest, files }: Pack): RecommenderPack
   };
   const optional = (name: string): SafeTensors | null => (files.has(name) ? parseSafetensors(file(name)) : null);
   const itemIds = parseItemIds(file(RECOMMENDER_FILES.items));
+  const tables = parseSafetensors(file(RECOMMENDER_FILES.tables));
+  const sessions = optional(RECOMMENDER_FILES.sessions);
   return {
     manifest,
     itemIds,
     interest: optional(RECOMMENDER_FILES.interest),
     demand: optional(RECOMMENDER_FILES.demand),
     head: parseSafetensors(file(RECOMMENDER_FILES.head)),
-    tables: parseTables(parseSafetensors(file(RECOMMENDER_FILES.tables)), optional(RECOMMENDER_FILES.sessions), { items: itemIds.length, text: dimension(manifest, 'text') }),
+    tables: parseTables(tables, { items: itemIds.length, text: dimension(manifest, 'text') }),
+    optional: sessions || tables.has('ease.offsets') || tables.has('text.bilinear') ? { tables, sessions } : null,
     golden: parseSafetensors(file(RECOMMENDER_FILES.golden)),
   };
 }
 
-/** The models of a pack on their devices, wired. */
-export function createRanker(pack: RecommenderPack, devices: { sequence: Device; score: Device }): Ranker {
+/**
+ * The rankers that only some packs have, whose code is fetched for them. Where it cannot be, the pack serves without: the
+ * other features say most of what these say, and a shopper is better off with them than with the server's order.
+ * @param report gets `PACK_UNAVAILABLE` when the code could not be fetched
+ * @throws RecommenderError `PACK_INVALID` when a table does not fit the pack.
+ */
+export async function loadOptionalRankers({ optional, itemIds, manifest, tables }: RecommenderPack, report: (error: RecommenderError) => void): Promise<OptionalRankers | null> {
+  if (!optional) return null;
+  const code = await import('./optional-rankers.ts').catch((cause: unknown) => {
+    report(new RecommenderError('PACK_UNAVAILABLE', 'Nor could the code for its EASE, bilinear text or sessions: it ranks without them.', { cause }));
+    return null;
+  });
+  return code && code.parseOptionalRankers(optional.tables, optional.sessions, { items: itemIds.length, text: dimension(manifest, 'text') }, tables.textMean);
+}
+
+/** The models of a pack on their devices, wired; without `optional` the features of its optional tables are missing. */
+export function createRanker(pack: RecommenderPack, devices: { sequence: Device; score: Device }, optional: OptionalRankers | null = null): Ranker {
   return new Ranker({
     interest: createInterestModel(pack, devices.sequence),
     head: createHead(pack, devices.score),
     tables: pack.tables,
+    optional,
     device: devices.score,
   });
 }

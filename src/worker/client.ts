@@ -1,4 +1,4 @@
-import { RecommenderError } from '../errors.ts';
+import { deserializeError, RecommenderError } from '../errors.ts';
 import { OnceSender } from '../lib/send-once.ts';
 import type { Candidate } from '../types.ts';
 import type { EngineEventMessage, EngineOptions, Request, Response } from './protocol.ts';
@@ -97,7 +97,7 @@ export function createWorkerClient({ createWorker, engineOptions, onEvent, onFai
       const call = pending.get(message.call);
       pending.delete(message.call);
       if (message.type === 'result') call?.resolve(message.value);
-      else call?.reject(RecommenderError.deserialize(message.error));
+      else call?.reject(deserializeError(message.error));
     }
     watch();
   }

@@ -15,7 +15,7 @@ import { floatTensor } from '../packs/pack-tensors.ts';
 import type { PackManifest } from '../packs/pack.ts';
 import { CandidateReader } from '../rank/candidate-reader.ts';
 import type { Ranker } from '../rank/ranker.ts';
-import { createRanker, goldenCases, parseRecommenderPack } from '../rank/recommender-pack.ts';
+import { createRanker, goldenCases, loadOptionalRankers, parseRecommenderPack } from '../rank/recommender-pack.ts';
 import type { ShopperStore } from '../storage/shopper-store.ts';
 import type { EngineEnvironment } from './environment.ts';
 import type { EngineOptions } from './protocol.ts';
@@ -68,7 +68,10 @@ export async function loadModels(
   const { manifest } = pack;
   if (manifest.kind !== 'recommender') throw new RecommenderError('PACK_INVALID', `${address} is a pack of kind ${manifest.kind}.`);
   const recommender = parseRecommenderPack(pack);
-  const source = environment.encoder ? ownEncoder(await environment.encoder()) : await packedEncoder(manifest, address, environment, signal);
+  const [optional, source] = await Promise.all([
+    loadOptionalRankers(recommender, report),
+    environment.encoder ? environment.encoder().then(ownEncoder) : packedEncoder(manifest, address, environment, signal),
+  ]);
   if (source.revision !== (manifest.encoder?.revision ?? NO_TEXT_ENCODER.revision)) {
     throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} was trained with encoder ${manifest.encoder?.revision}, not ${source.revision}.`);
   }
@@ -96,7 +99,7 @@ export async function loadModels(
     if (encoder.dimensions !== manifest.dims.text) {
       throw new RecommenderError('PACK_INVALID', `Pack ${manifest.name} reads ${manifest.dims.text} dimensions of text; the encoder gives ${encoder.dimensions}.`);
     }
-    const ranker = createRanker(recommender, { sequence: devices.sequence.device, score: devices.score.device });
+    const ranker = createRanker(recommender, { sequence: devices.sequence.device, score: devices.score.device }, optional);
     const demand = recommender.demand && DemandModel.load(floatTensors(recommender.demand), devices.sequence.device);
     const vectors = new VectorCache(encoder, { provisional, onStoreFailed: report });
     const rows = new Map(recommender.itemIds.map((id, index) => [id, index]));

@@ -1,4 +1,4 @@
-import { RecommenderError } from '../errors.ts';
+import { RecommenderError, serializeError } from '../errors.ts';
 import { OnceReceiver } from '../lib/send-once.ts';
 import type { Candidate } from '../types.ts';
 import type { Engine, EngineEvents, EngineOptions, Request, Response } from './protocol.ts';
@@ -34,7 +34,7 @@ export function serveEngine(port: EnginePort, createEngine: (start: EngineStart)
       const value: unknown = await Reflect.apply(Reflect.get(engine, method), engine, [...list, ...args, abort.signal]);
       port.postMessage({ type: 'result', call, value });
     } catch (error) {
-      port.postMessage({ type: 'error', call, error: RecommenderError.serialize(error) });
+      port.postMessage({ type: 'error', call, error: serializeError(error) });
     } finally {
       running.delete(call);
     }

@@ -6,6 +6,7 @@ import { writeRecommender, type FloatTensors } from '../../src/learn/write-recom
 import { loadPack } from '../../src/packs/load-pack.ts';
 import { floatTensor } from '../../src/packs/pack-tensors.ts';
 import { readFileBytes } from '../../src/packs/read-file-bytes.ts';
+import { NO_OPTIONAL_TABLES } from '../../src/rank/optional-tables.ts';
 import { parseRecommenderPack } from '../../src/rank/recommender-pack.ts';
 import type { SafeTensors } from '../../src/lib/safetensors.ts';
 
@@ -29,7 +30,7 @@ export async function shufflePack(folder: string, seed: number): Promise<Map<str
       interest: pack.interest && shuffled(pack.interest),
       demand: pack.demand && shuffled(pack.demand),
       head: shuffled(pack.head),
-      tables: pack.tables,
+      tables: { ...pack.tables, ...NO_OPTIONAL_TABLES },
     });
     const names = ['pack.json', ...manifest.files.map(({ name }) => name)];
     return new Map(await Promise.all(names.map(async (name): Promise<[string, Uint8Array]> => [name, await readFile(join(copy, name))])));

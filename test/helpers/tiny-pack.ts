@@ -11,6 +11,7 @@ import { revisionOf } from '../../src/packs/manifest.ts';
 import type { PackFile, PackManifest } from '../../src/packs/pack.ts';
 import { FEATURE_NAMES, FEATURE_SCHEMA } from '../../src/rank/feature-schema.ts';
 import { HEAD_LAYERS, JointHead } from '../../src/rank/head.ts';
+import { easeTensors, sessionTensors } from '../../src/rank/optional-tables.ts';
 import { GOLDEN_ROWS, goldenEvents, RECOMMENDER_FILES } from '../../src/rank/recommender-pack.ts';
 
 export const TINY_TEXT = 8;
@@ -26,6 +27,8 @@ export interface TinyPackOptions {
   /** null for a pack that names no encoder. */
   readonly encoderRevision?: string | null;
   readonly address?: string;
+  /** With tables that only some packs have. */
+  readonly optional?: boolean;
 }
 
 type Tensors = [string, SafeTensor][];
@@ -42,6 +45,7 @@ export async function createTinyPack({
   hidden = 5,
   encoderRevision = TINY_ENCODER_REVISION,
   address = 'memory:/tiny/pack.json',
+  optional = false,
 }: TinyPackOptions = {}): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const random = createRandom(seed);
   const draw = (name: string, ...shape: number[]): Tensors[number] => {
@@ -83,6 +87,7 @@ export async function createTinyPack({
     constant('popularity', itemIds.map((_, item) => item)),
     constant('price.quantiles', Array.from({ length: PRICE_QUANTILES }, (_, at) => at / 10)),
     draw('text.mean', text),
+    ...(optional ? [...easeTensors(ring(items)), draw('text.bilinear', text, text)] : []),
   ];
   const dims = { text, embedding, hidden };
   const features = { ...FEATURE_SCHEMA, names: FEATURE_NAMES };
@@ -93,19 +98,32 @@ export async function createTinyPack({
     [RECOMMENDER_FILES.demand, writeSafetensors(demand)],
     [RECOMMENDER_FILES.head, writeSafetensors(head)],
     [RECOMMENDER_FILES.tables, writeSafetensors(tables)],
+    ...(optional ? [[RECOMMENDER_FILES.sessions, writeSafetensors(sessionTensors(pairs(items), items))] as const] : []),
     [RECOMMENDER_FILES.golden, writeSafetensors(golden)],
   ]);
 }
 
 /** Each item's only neighbour is the next one. */
-function ringTable(name: string, items: number): Tensors {
-  const offsets = Int32Array.from({ length: items + 1 }, (_, item) => item);
-  const next = Uint16Array.from({ length: items }, (_, item) => (item + 1) % items);
+function ring(items: number): { offsets: Int32Array; items: Uint16Array; weights: Float32Array } {
+  return {
+    offsets: Int32Array.from({ length: items + 1 }, (_, item) => item),
+    items: Uint16Array.from({ length: items }, (_, item) => (item + 1) % items),
+    weights: new Float32Array(items).fill(0.5),
+  };
+}
+
+function ringTable(name: string, size: number): Tensors {
+  const { offsets, items, weights } = ring(size);
   return [
-    [`${name}.offsets`, { dtype: 'I32', shape: [items + 1], values: offsets }],
-    [`${name}.items`, { dtype: 'U16', shape: [items], values: next }],
-    [`${name}.weights`, { dtype: 'F32', shape: [items], values: new Float32Array(items).fill(0.5) }],
+    [`${name}.offsets`, { dtype: 'I32', shape: [size + 1], values: offsets }],
+    [`${name}.items`, { dtype: 'U16', shape: [size], values: items }],
+    [`${name}.weights`, { dtype: 'F32', shape: [size], values: weights }],
   ];
+}
+
+/** Sessions of an item and the next one. */
+function pairs(items: number): { items: Int32Array; offsets: Int32Array } {
+  return { items: Int32Array.from({ length: 2 * items }, (_, at) => ((at + 1) >> 1) % items), offsets: Int32Array.from({ length: items + 1 }, (_, session) => 2 * session) };
 }
 
 /** What the reference device answers. */

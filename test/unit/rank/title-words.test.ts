@@ -35,9 +35,6 @@ const tables: RankerTables = {
   textMean: Float32Array.of(0, 0, 1),
   neutralTexts: 1,
   repeats: null,
-  ease: null,
-  bilinear: null,
-  sessions: null,
 };
 const unit = (...values: number[]): Float32Array => Float32Array.from(values, (value) => value / Math.hypot(...values));
 const candidate = (id: string, textVector: Float32Array, title?: string): CandidateView => ({
