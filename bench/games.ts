@@ -1,7 +1,6 @@
 import { estimate, type Sample } from '../src/evaluate/bootstrap.ts';
-import type { SafeTensors } from '../src/lib/safetensors.ts';
 import { GAMES, loadGames, type Games } from './games/data.ts';
-import { gamesInterest } from './games/interest.ts';
+import { gamesInterest, type GamesInterest } from './games/interest.ts';
 import { COUNTED, HEAD_LISTS, judgeLists, readLists, single, TEXT } from './games/lists.ts';
 import { judgeNewItems } from './games/new-items.ts';
 import { gamesFeatures, headOver, validationQueries, type ReadList, type ScoreList } from './games/rankers.ts';
@@ -57,9 +56,9 @@ function pairedCells(samples: ReadonlyMap<string, readonly Sample[]>): BenchTabl
   return [...samples].filter(([ranker]) => ranker.startsWith('ours')).map(([ranker, own]) => ({ task: TASK, ranker: `${ranker} - ${best}`, metric: METRIC, ...estimate(own.map(({ customer, value }, list) => ({ customer, value: value - theirs[list]!.value }))) }));
 }
 
-async function addTrained(games: Games, interest: SafeTensors, add: AddRow): Promise<void> {
-  const queries = await validationQueries(games, await gamesFeatures(games, { held: 2, interest }), HEAD_LISTS);
-  const now = await readLists(games, await gamesFeatures(games, { held: 1, interest }));
+async function addTrained(games: Games, { tuned, shipped }: GamesInterest, add: AddRow): Promise<void> {
+  const queries = await validationQueries(games, await gamesFeatures(games, { held: 2, interest: tuned }), HEAD_LISTS);
+  const now = await readLists(games, await gamesFeatures(games, { held: 1, interest: shipped }));
   await add('ours, trained: interest LSTM alone', now, single('interest'));
   await add('ours, trained: full', now, await headOver([...TEXT, 'popularity', ...COUNTED, 'interest'], queries));
 }

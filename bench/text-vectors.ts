@@ -19,8 +19,8 @@ export async function cached(name: string, from: readonly string[], compute: () 
   return Uint8Array.from(bytes);
 }
 
-/** Vectors of texts by the shipped encoder, [texts, dimensions]. */
-export async function textVectors(name: string, texts: readonly string[]): Promise<{ vectors: Float32Array; dimensions: number }> {
+/** Vectors of texts by the shipped encoder, [texts, dimensions], and its revision. */
+export async function textVectors(name: string, texts: readonly string[]): Promise<{ vectors: Float32Array; dimensions: number; revision: string }> {
   const { encoder, device } = await openEncoder(ENCODER);
   const { dimensions, revision } = encoder;
   const bytes = await cached(`texts-${name}`, [revision, ...texts], async () => {
@@ -33,5 +33,5 @@ export async function textVectors(name: string, texts: readonly string[]): Promi
   });
   encoder.dispose();
   device.dispose();
-  return { vectors: new Float32Array(bytes.buffer), dimensions };
+  return { vectors: new Float32Array(bytes.buffer), dimensions, revision };
 }

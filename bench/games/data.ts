@@ -20,13 +20,15 @@ export interface Games {
   /** [items, dimensions] */
   readonly vectors: Float32Array;
   readonly dimensions: number;
+  /** The encoder's. */
+  readonly revision: string;
   readonly sequences: readonly Sequence[];
   /** The test: of 6,000 users, the target and 19 random others in a seeded order. */
   readonly lists: readonly { readonly user: number; readonly candidates: readonly number[] }[];
 }
 
 export const CANDIDATES = 20;
-const KIND = BEHAVIOUR_KINDS.indexOf('rate'); // the data are reviews
+const KIND = BEHAVIOUR_KINDS.indexOf('view'); // as `shelfwise train` reads a log that names no kinds
 
 /** Reads the data; the test's lists are those of LLMRank (Hou et al. 2024): its random file with the target put in. */
 export async function loadGames(): Promise<Games> {
@@ -48,16 +50,17 @@ export async function loadGames(): Promise<Games> {
     const others = listed.split(' ').flatMap((id) => rowOf.get(id) ?? []).filter((item) => item !== target);
     return { user, candidates: random.shuffle([...others.slice(0, CANDIDATES - 1), target]) };
   });
-  const { vectors, dimensions } = await textVectors(GAMES, items.title);
-  return { itemIds: items.item, titles: items.title, vectors, dimensions, sequences, lists };
+  return { itemIds: items.item, titles: items.title, ...(await textVectors(GAMES, items.title)), sequences, lists };
 }
 
 /**
- * The sequences without their last `held` items as a shop's log: one session a user, and positions for times.
+ * The sequences without their last `held` items as a shop's log: one session a user, and positions for times. Its catalogue is what is in the log without
+ * the test's targets, so that it is the very shop that `shelfwise train --protocol leave-one-out` makes of the files.
  * @param keep items of the shop's catalogue; others are not in its log
  */
 export function gamesShop({ itemIds, titles, vectors, dimensions, sequences }: Games, held: number, keep: (item: number) => boolean = () => true): Shop & { readonly rows: readonly number[] } {
-  const rows = itemIds.map((_, item) => item).filter(keep);
+  const met = new Set(sequences.flatMap((sequence) => sequence.slice(0, -1)));
+  const rows = itemIds.map((_, item) => item).filter((item) => met.has(item) && keep(item));
   const indexOf = new Int32Array(itemIds.length).fill(-1);
   rows.forEach((item, index) => (indexOf[item] = index));
   const events = sequences.flatMap((sequence, user) => sequence.slice(0, sequence.length - held).flatMap((item, pos) => (indexOf[item]! < 0 ? [] : [{ user, item: indexOf[item]!, pos }])));

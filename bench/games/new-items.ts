@@ -19,9 +19,8 @@ export async function judgeNewItems(games: Games): Promise<BenchResult> {
   const keep = (item: number): boolean => part[item] !== 0;
   const isMasked = (item: number): boolean => part[item] === 1;
   const interest = process.env.BENCH_WITHOUT === 'lstm' ? null : await gamesInterest(games, keep);
-  const models = { keep, ...(interest && { interest }) };
-  const queries = await validationQueries(games, await gamesFeatures(games, { held: 2, isMasked, ...models }), HEAD_LISTS, keep);
-  const read = await readLists(games, await gamesFeatures(games, { held: 1, ...models }));
+  const queries = await validationQueries(games, await gamesFeatures(games, { held: 2, isMasked, keep, ...(interest && { interest: interest.tuned }) }), HEAD_LISTS, keep);
+  const read = await readLists(games, await gamesFeatures(games, { held: 1, keep, ...(interest && { interest: interest.shipped }) }));
   const names = [...TEXT, 'popularity', ...COUNTED] as const;
   const rankers = new Map<string, ScoreList>([
     ['popularity', single('popularity')],

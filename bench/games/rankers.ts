@@ -61,7 +61,7 @@ export async function gamesFeatures(games: Games, { held, interest, keep, isMask
   }));
   const eventOf = (item: number, time: number): ShopperEvent => {
     const { id, index, textVector } = views[item]!;
-    return { itemId: id, index, kind: 'rate', time, pricePosition: null, textVector, text: games.titles[item]! };
+    return { itemId: id, index, kind: 'view', time, pricePosition: null, textVector, text: games.titles[item]! };
   };
   return {
     async read(history, candidates) {
