@@ -12,6 +12,7 @@ import { formatHelps, writeHelps, type HelpsRow } from './helps/format-helps.ts'
 import { METHODS, percent, plainRun, SHARES } from './helps/methods.ts';
 import { openKernels, trainRun, type RunData, type Trained } from './helps/run.ts';
 import { hasPublicData, publicFile } from './public-data.ts';
+import { cached } from './text-vectors.ts';
 
 const ENCODER = 'models/encoder-en';
 const ENSEMBLE_MEGABYTES = 2_048;
@@ -31,37 +32,38 @@ export const helps: Bench = async () => {
       console.log(`Skipped: ${dataSet.name} is not there.`);
       continue;
     }
-    rows.push(...(await tryAll(dataSet)));
+    for await (const row of tryAll(dataSet)) {
+      rows.push(row);
+      if (process.env.BENCH_DATA === undefined) await writeHelps(rows); // at once, so that a bench that is stopped leaves what it has measured
+    }
     console.log(`\n${formatHelps(rows)}\n`);
-    if (process.env.BENCH_DATA === undefined) await writeHelps(rows);
   }
   return { rows: [], tables: rows.flatMap(cellsOf) };
 };
 
-async function tryAll(dataSet: HelpsData): Promise<HelpsRow[]> {
+/** Each method's row, share by share behind the plain training's. */
+async function* tryAll(dataSet: HelpsData): AsyncGenerator<HelpsRow, void> {
   const { name, protocol, options, hasTitles } = dataSet;
   const files = { interactions: publicFile(name, 'interactions'), items: publicFile(name, 'items') };
   const shop = await readShop({ ...files, protocol, ...(hasTitles ? { encoder: ENCODER } : { without: ['text'] }) }, console.log);
   const data = { ...interestData(shop, hasTitles), ...(hasTitles && { noisyTextVectors: await noisyVectors(shop) }) };
   const from: RunData = { name, shop, data, options: { ...options, seed: SEEDS[0]! } };
-  const rows: HelpsRow[] = [];
   for (const share of SHARES) {
     const of = share === 1 ? '' : `, ${percent(share)} of the shoppers`;
     const seeds: Trained[] = [];
     for (const seed of SEEDS) seeds.push(await trainRun(`plain${of}, seed ${seed}`, from, plainRun(dataSet, share, seed)));
     const base = meanGains(seeds.map(({ gains }) => gains));
     const figures = { seeds: seeds.map(({ gains }) => meanOf(gains)), ...(share === 1 && { bytes: bytesOf(seeds[0]!) }) };
-    rows.push({ data: name, method: `plain${of}`, figure: estimate(base), gain: null, ...figures });
-    const add = (method: string, gains: readonly Sample[]): void => {
+    yield { data: name, method: `plain${of}`, figure: estimate(base), gain: null, ...figures };
+    const rowOf = (method: string, gains: readonly Sample[]): HelpsRow => {
       const differences = gains.map(({ customer, value }, question) => ({ customer, value: value - base[question]!.value }));
-      rows.push({ data: name, method, figure: estimate(gains), gain: estimate(differences) });
+      return { data: name, method, figure: estimate(gains), gain: estimate(differences) };
     };
+    if (share === 1) yield rowOf(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
     for (const method of METHODS.filter((one) => one.share === share && (hasTitles || one.needsTitles !== true))) {
-      add(method.name, (await trainRun(method.name, from, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
+      yield rowOf(method.name, (await trainRun(method.name, from, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
     }
-    if (share === 1) add(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
   }
-  return rows;
 }
 
 async function ensemble({ data, options }: RunData, seeds: readonly Trained[]): Promise<Sample[]> {
@@ -79,16 +81,20 @@ async function ensemble({ data, options }: RunData, seeds: readonly Trained[]): 
 }
 
 /** Vectors of distorted titles, several of each item; synonyms are the catalogue's own words that the encoder finds near. */
-async function noisyVectors({ shop }: TrainingShop): Promise<Float32Array[]> {
-  const { encoder, device } = await openEncoder(ENCODER);
-  const words = [...new Set(shop.titles.flatMap((title) => title.toLowerCase().split(/\s+/)))].filter((word) => word !== '');
-  const synonymsOf = synonymsByVector(words, await encoder.encode(words), encoder.dimensions);
-  const random = createRandom(1);
-  const variants: Float32Array[] = [];
-  for (let variant = 0; variant < NOISY_TITLES; variant++) variants.push(await encoder.encode(shop.titles.map((title) => distortTitle(title, random, NOISE, synonymsOf))));
-  encoder.dispose();
-  device.dispose();
-  return variants;
+async function noisyVectors({ shop: { titles }, encoderRevision }: TrainingShop): Promise<Float32Array[]> {
+  const bytes = await cached('helps-noisy-titles', [encoderRevision, JSON.stringify({ NOISE, NOISY_TITLES }), ...titles], async () => {
+    const { encoder, device } = await openEncoder(ENCODER);
+    const words = [...new Set(titles.flatMap((title) => title.toLowerCase().split(/\s+/)))].filter((word) => word !== '');
+    const synonymsOf = synonymsByVector(words, await encoder.encode(words), encoder.dimensions);
+    const random = createRandom(1);
+    const noisy = Array.from({ length: NOISY_TITLES }, () => titles.map((title) => distortTitle(title, random, NOISE, synonymsOf))).flat();
+    const vectors = await encoder.encode(noisy);
+    encoder.dispose();
+    device.dispose();
+    return new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  });
+  const length = bytes.byteLength / 4 / NOISY_TITLES;
+  return Array.from({ length: NOISY_TITLES }, (_, variant) => new Float32Array(bytes.buffer, 4 * variant * length, length));
 }
 
 /** Each question's mean over the trainings. */
