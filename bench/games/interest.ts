@@ -8,8 +8,8 @@ import { gamesShop, type Games } from './data.ts';
 
 const { regularisation } = PRESETS.sparse.interest;
 
-/** The command line's preset for many shoppers with a few events each, a little wider because titles are known. */
-export const GAMES_TRAINING: InterestTrainingOptions = { ...PRESETS.sparse.interest, embedding: 96, hidden: 96, maxEpochs: 11, loss: { kind: 'softmax' }, regularisation: { ...regularisation, inputDropout: 0.4, hiddenDropout: 0.4 } };
+/** The command line's preset for many shoppers with a few events each, narrower and with less dropout because titles are known. */
+export const GAMES_TRAINING: InterestTrainingOptions = { ...PRESETS.sparse.interest, embedding: 96, hidden: 96, maxEpochs: 11, regularisation: { ...regularisation, inputDropout: 0.4, hiddenDropout: 0.4 } };
 
 export type GamesInterest = Pick<InterestStage, 'tuned' | 'shipped'>;
 

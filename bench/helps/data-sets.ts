@@ -14,13 +14,15 @@ export interface HelpsData {
 /** Patient by default: on MovieLens a training may need several epochs to do better than popularity. */
 const plain = (preset: InterestTrainingOptions, maxEpochs: number, patience = maxEpochs): InterestTrainingOptions => ({ ...preset, maxEpochs, patience, refitEpochs: 0 });
 
+const LONG = PRESETS.long.interest;
+
 /** A session log, a log of long histories and one of short ones; sizes and epochs are such that a training takes a minute or two. */
 export const DATA_SETS: readonly HelpsData[] = [
   { name: 'rsc15_100k', protocol: 'session', options: plain(PRESETS.session.interest, 10, 3), hasTitles: false, pretrainingEpochs: { 'masked items': 6, autoencoder: 10 } },
   {
     name: 'movielens_100k',
     protocol: 'leave-one-out',
-    options: plain({ ...PRESETS.long.interest, embedding: 64, hidden: 64 }, 14),
+    options: plain({ ...LONG, embedding: 64, hidden: 64, learningRate: 3e-3, regularisation: { ...LONG.regularisation, inputDropout: 0.2 } }, 14),
     hasTitles: true,
     pretrainingEpochs: { 'masked items': 10, autoencoder: 60 },
   },

@@ -6,7 +6,7 @@ export const DIGINETICA: TableData = {
   name: 'diginetica',
   protocol: 'session',
   metrics: ['recall@20', 'mrr@20'],
-  training: { preset: 'session', without: ['text', 'demand'], shipSessions: 250_000 },
+  training: { preset: 'session', negatives: 2_048, epochs: 8, without: ['text', 'demand'], shipSessions: 250_000 },
   users: 2_000,
   anchors: [
     { ranker: 'GRU4Rec', source: SESSION_REC, values: [0.5097, 0.175] },
