@@ -71,7 +71,7 @@ const OTHERS: Readonly<Record<string, Named>> = {
     load: async () => (await import('./games.ts')).games,
   },
   transfer: {
-    about: 'cold start by events known of the shopper: new shoppers in shops that packs know; packs on other shops, as they are and after BENCH_ROWS (5,000) rows there (../shared/data; minutes; BENCH_DATA=NAME, BENCH_USERS)',
+    about: 'cold start by events known of the shopper: new shoppers in shops that packs know; packs on other shops, as they are and after BENCH_ROWS (5,000) rows there (../shared/data; minutes; BENCH_DATA=NAME, BENCH_USERS); writes bench/TRANSFER.md',
     load: async () => (await import('./transfer.ts')).transfer,
   },
   interest: {

@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluatePack } from '../src/cli/evaluate.ts';
 import type { EvaluationReport } from '../src/cli/evaluate/evaluation-report.ts';
@@ -10,7 +9,7 @@ import { hasPublicData, publicFile } from './public-data.ts';
 import { AMAZON_BEAUTY_2014 } from './tables/amazon-beauty.ts';
 import { AMAZON_GAMES_2018 } from './tables/amazon-games.ts';
 import { DIGINETICA } from './tables/diginetica.ts';
-import { formatTable, OUR_ROWS, withSection } from './tables/format-table.ts';
+import { formatTable, OUR_ROWS, writeSection } from './tables/format-table.ts';
 import { MOVIELENS_1M } from './tables/movielens-1m.ts';
 import { ONLINE_RETAIL_2011 } from './tables/online-retail.ts';
 import { RSC15_100K } from './tables/rsc15-100k.ts';
@@ -21,6 +20,7 @@ const OWN_TABLES: readonly OwnTables[] = [AMAZON_GAMES_2018, ONLINE_RETAIL_2011]
 
 const CACHE = new URL('../.cache/bench/', import.meta.url).pathname;
 const TABLES = new URL('TABLES.md', import.meta.url);
+const PREAMBLE = '# Models beside the published tables\n\nWritten by `npm run bench -- tables`. All items are ranked; intervals are 95 % bootstrap intervals over users; anchors are as published, simple rankers and ours are of one run.';
 const SEED = 1;
 
 /**
@@ -35,13 +35,13 @@ export const tables: Bench = async () => {
     const users = process.env.BENCH_USERS === undefined ? data.users : Number(process.env.BENCH_USERS);
     const { report, trained } = await judgeData({ ...data, users });
     const section = formatTable({ ...data, users }, report, trained);
-    await writeSection(section);
+    await writeSection(TABLES, PREAMBLE, section);
     rows.push(...barRows(data, report));
     cells.push(...tableCells(data, report));
   }
   for (const data of OWN_TABLES.filter(isAsked)) {
     const own = await data.judge();
-    for (const section of own.sections) await writeSection(section);
+    for (const section of own.sections) await writeSection(TABLES, PREAMBLE, section);
     rows.push(...own.rows);
     cells.push(...own.tables);
   }
@@ -52,11 +52,6 @@ function isAsked({ name }: { readonly name: string }): boolean {
   if ((process.env.BENCH_DATA ?? name) !== name) return false;
   if (!hasPublicData(name)) console.log(`Skipped: ${name} is not there.`);
   return hasPublicData(name);
-}
-
-async function writeSection(section: string): Promise<void> {
-  console.log(`\n${section}\n`);
-  await writeFile(TABLES, withSection(await readTables(), section));
 }
 
 /** Trains, or takes what was trained, and lets every ranker answer the test. */
@@ -70,10 +65,6 @@ async function judgeData({ name, protocol, training, users }: TableData): Promis
   progress.done();
   const epochs = curves[0]!.epochs.filter(({ phase }) => phase === 'train').length;
   return { report, trained: `Preset ${training.preset ?? 'shop'}, ${epochs} epochs and a refit, seed ${SEED}.` };
-}
-
-async function readTables(): Promise<string> {
-  return readFile(TABLES, 'utf8').catch(() => `# Models beside the published tables\n\nWritten by \`npm run bench -- tables\`. All items are ranked; intervals are 95 % bootstrap intervals over users; anchors are as published, simple rankers and ours are of one run.\n`);
 }
 
 function barRows({ name, metrics, bars }: TableData, report: EvaluationReport): BenchRow[] {

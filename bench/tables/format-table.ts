@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import type { EvaluationReport } from '../../src/cli/evaluate/evaluation-report.ts';
 import type { Metric } from '../../src/evaluate/metrics.ts';
 import { INTEREST_ALONE, OURS } from '../../src/evaluate/pack-rankers.ts';
@@ -57,6 +58,12 @@ export function formatCellSection(heading: string, about: string, cells: readonl
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+
+/** Prints a section and puts it into a file, which starts with `preamble` where it is new. */
+export async function writeSection(file: URL, preamble: string, section: string): Promise<void> {
+  console.log(`\n${section}\n`);
+  await writeFile(file, withSection(await readFile(file, 'utf8').catch(() => `${preamble}\n`), section));
+}
 
 /** The file with one section put in the place of the one with its heading, or at the end. */
 export function withSection(file: string, section: string): string {
