@@ -63,7 +63,7 @@ export function parseRecommenderPack({ manifest, files }: Pack): RecommenderPack
 
 /**
  * The rankers that only some packs have, whose code is fetched for them. Where it cannot be, the pack serves without: the
- * other features say most of what these say, and a shopper is better off with them than with the server's order.
+ * other features say most of what these say, and a shopper is far better off with them than with an order by popularity.
  * @param report gets `PACK_UNAVAILABLE` when the code could not be fetched
  * @throws RecommenderError `PACK_INVALID` when a table does not fit the pack.
  */

@@ -51,7 +51,7 @@ export const RECENT_TEXTS = 10;
 
 const SEARCH_WEIGHT = 0.6; // a typed query says as much as a cart
 const RECENCY_DECAY = 0.85; // per behaviour back
-/** Of so many behaviours known, a page's texts count half; before the first, as searches. */
+/** With so many behaviours known a page's texts count half; before the first, as searches. Other numbers were not compared. */
 const PAGE_HALVES_AT = 10;
 
 /** Splits the events (oldest first) into the current session and what came before, and gathers what the features need, those of a page that says `page`, too. */
