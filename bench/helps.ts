@@ -46,8 +46,7 @@ async function* tryAll(dataSet: HelpsData): AsyncGenerator<HelpsRow, void> {
   const { name, protocol, options, hasTitles } = dataSet;
   const files = { interactions: publicFile(name, 'interactions'), items: publicFile(name, 'items') };
   const shop = await readShop({ ...files, protocol, ...(hasTitles ? { encoder: ENCODER } : { without: ['text'] }) }, console.log);
-  const data = { ...interestData(shop, hasTitles), ...(hasTitles && { noisyTextVectors: await noisyVectors(shop) }) };
-  const from: RunData = { name, shop, data, options: { ...options, seed: SEEDS[0]! } };
+  const from: RunData = { name, shop, data: interestData(shop, hasTitles), options: { ...options, seed: SEEDS[0]! } };
   for (const share of SHARES) {
     const of = share === 1 ? '' : `, ${percent(share)} of the shoppers`;
     const seeds: Trained[] = [];
@@ -61,7 +60,8 @@ async function* tryAll(dataSet: HelpsData): AsyncGenerator<HelpsRow, void> {
     };
     if (share === 1) yield rowOf(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
     for (const method of METHODS.filter((one) => one.share === share && (hasTitles || one.needsTitles !== true))) {
-      yield rowOf(method.name, (await trainRun(method.name, from, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
+      const own = method.needsTitles === true ? { ...from, data: { ...from.data, noisyTextVectors: await noisyVectors(shop) } } : from;
+      yield rowOf(method.name, (await trainRun(method.name, own, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
     }
   }
 }

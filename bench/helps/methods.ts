@@ -34,13 +34,13 @@ const pretrained = (kind: PretrainingOptions['kind'], shares: readonly number[],
 
 /** What is tried, each alone. */
 export const METHODS: readonly Method[] = [
+  { name: 'contrastive loss, λ .1, temperature .2', share: 1, change: (run) => ({ ...run, contrastive: { weight: 0.1, temperature: 0.2 } }) },
+  { name: 'adversarial inputs, ε .3', share: 1, change: (run) => ({ ...run, adversarial: { epsilon: 0.3 } }) },
   withOptions('crop half of the streams to .6', () => ({ distortion: { ...NO_DISTORTION, crop: 0.5 } })),
   withOptions('mask .15 of the events', () => ({ distortion: { ...NO_DISTORTION, mask: 0.15 } })),
   withOptions('reorder .3 of half of the streams', () => ({ distortion: { ...NO_DISTORTION, reorder: 0.5 } })),
   withOptions('products instead of cosines', () => ({ cosine: 0 })),
   withOptions('title noise in .3 of the items', () => ({ titleNoise: 0.3 }), true),
-  { name: 'contrastive loss, λ .1, temperature .2', share: 1, change: (run) => ({ ...run, contrastive: { weight: 0.1, temperature: 0.2 } }) },
-  { name: 'adversarial inputs, ε .3', share: 1, change: (run) => ({ ...run, adversarial: { epsilon: 0.3 } }) },
   ...(['masked items', 'autoencoder'] as const).flatMap((kind) => [
     ...pretrained(kind, SHARES, (share) => `then ${percent(share)} of the shoppers`),
     ...pretrained(kind, SHARES.slice(1), (share) => `on the same ${percent(share)} of the shoppers`, true),
