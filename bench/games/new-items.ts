@@ -1,4 +1,5 @@
 import { estimate, type Sample } from '../../src/evaluate/bootstrap.ts';
+import type { HeadQuery } from '../../src/learn/head-queries.ts';
 import { contentKey } from '../../src/lib/hash.ts';
 import { summarise, type BenchResult } from '../harness.ts';
 import { GAMES, type Games } from './data.ts';
@@ -19,12 +20,15 @@ export async function judgeNewItems(games: Games): Promise<BenchResult> {
   const keep = (item: number): boolean => part[item] !== 0;
   const isMasked = (item: number): boolean => part[item] === 1;
   const interest = process.env.BENCH_WITHOUT === 'lstm' ? null : await gamesInterest(games, keep);
-  const queries = await validationQueries(games, await gamesFeatures(games, { held: 2, isMasked, keep, ...(interest && { interest: interest.tuned }) }), HEAD_LISTS, keep);
+  const queriesOf = async (shownAsNew: (item: number) => boolean): Promise<HeadQuery[]> =>
+    validationQueries(games, await gamesFeatures(games, { held: 2, isMasked: shownAsNew, keep, ...(interest && { interest: interest.tuned }) }), HEAD_LISTS, keep);
+  const queries = await queriesOf(isMasked);
   const read = await readLists(games, await gamesFeatures(games, { held: 1, keep, ...(interest && { interest: interest.shipped }) }));
   const names = [...TEXT, 'popularity', ...COUNTED] as const;
   const rankers = new Map<string, ScoreList>([
     ['popularity', single('popularity')],
     [UNTRAINED, single('titleAffinity')],
+    ['head without the LSTM whose lists show no item as new', await headOver(names, await queriesOf(() => false))],
     ['trained: head without the LSTM', await headOver(names, queries)],
     ...(interest ? ([['trained: full', await headOver([...names, 'interest'], queries)]] as const) : []),
   ]);
