@@ -8,6 +8,7 @@ import { COUNTED, HEAD_LISTS, judgeLists, readLists, single, TEXT } from './list
 import { gamesFeatures, headOver, validationQueries, type ReadList, type ScoreList } from './rankers.ts';
 
 const PARTS = 10;
+const SHORT = { maxEpochs: 4, refitEpochs: 1 }; // whether training helps at all is asked, not by how much
 const UNTRAINED = 'untrained: text only';
 
 /**
@@ -19,7 +20,7 @@ export async function judgeNewItems(games: Games): Promise<BenchResult> {
   const part = games.itemIds.map((id) => parseInt(contentKey(`new items ${id}`).slice(0, 8), 16) % PARTS);
   const keep = (item: number): boolean => part[item] !== 0;
   const isMasked = (item: number): boolean => part[item] === 1;
-  const interest = process.env.BENCH_WITHOUT === 'lstm' ? null : await gamesInterest(games, keep);
+  const interest = process.env.BENCH_WITHOUT === 'lstm' ? null : await gamesInterest(games, { keep, ...SHORT });
   const queriesOf = async (shownAsNew: (item: number) => boolean): Promise<HeadQuery[]> =>
     validationQueries(games, await gamesFeatures(games, { held: 2, isMasked: shownAsNew, keep, ...(interest && { interest: interest.tuned }) }), HEAD_LISTS, keep);
   const queries = await queriesOf(isMasked);
