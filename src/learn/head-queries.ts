@@ -28,6 +28,8 @@ export interface HeadQuery {
   readonly found: boolean;
   /** Whether the list is what a server would offer, of which all that the session still brings is right. */
   readonly shelf: boolean;
+  /** Whether some of the candidates are shown as a shop shows what it has never sold; such a list is learnt from and measures nobody. */
+  readonly newcomers?: boolean;
 }
 
 /** A catalogue's public sales as of a day, [items] each; NaN where there is no series. */
@@ -61,13 +63,16 @@ const QUERIES_PER_SESSION = 4;
 const HARD_PER_RANKER = 30;
 const RANDOM_NEGATIVES = 60;
 const ORDERED_SHARE = 0.5; // of queries whose candidates come in an imitated server order
+const NEWCOMERS_SHARE = 0.25; // of queries that are asked once more with newcomers among the candidates
+const NEWCOMERS = 0.3; // of those candidates
 const SHELF = 100; // candidates, as in the quality bench
 const SHELVES_PER_SESSION = 3; // one that counted three times ranked October's own shelves better than once, and the next line a little worse
 const EVENTS = 2_000; // per shopper, the newest
 
 /**
  * What the head is trained on: what the protocol asks of the validation part, of shoppers in random order until there are enough lists,
- * and a server's shelves in each session of a shop (`temporal`).
+ * and a server's shelves in each session of a shop (`temporal`). Where texts are known some of it is asked once more with newcomers, of which no ranker
+ * has counted anything: a head that has never met a missing count scores new items at random.
  * Candidates are what any ranker puts near the top, and random others that stand for the rest of the catalogue (their soft-max
  * terms are scaled up: sampled soft-max, Jean et al. 2015, section 3).
  */
@@ -117,7 +122,7 @@ async function lastItemQuery(source: HeadQuerySource, random: Random, user: numb
   const had = new Set(histories.item.subarray(histories.offsets[user], held));
   const target = histories.item[held]!;
   if (had.has(target)) return [];
-  return [await makeQuery(source, random, { shopper: user, events: events.length }, prepared, { leftOut: had, target, later: new Set([target]) }, await source.demandAt(now))];
+  return makeQuery(source, random, { shopper: user, events: events.length }, prepared, { leftOut: had, target, later: new Set([target]) }, await source.demandAt(now));
 }
 
 async function sessionQueries(
@@ -148,7 +153,7 @@ async function sessionQueries(
     const target = histories.item[start + line]!;
     if (leftOut.has(target)) continue;
     const later = new Set(histories.item.subarray(start + line, stop));
-    queries.push(await makeQuery(source, random, { shopper, events: history.length }, prepared, { leftOut, target, later }, demand));
+    queries.push(...(await makeQuery(source, random, { shopper, events: history.length }, prepared, { leftOut, target, later }, demand)));
     if (protocol !== 'temporal' || !shelvesAfter.has(line)) continue;
     const shelf = await makeShelf(source, random, { shopper, events: history.length }, prepared, { leftOut, later }, demand);
     if (shelf) queries.push(shelf);
@@ -181,7 +186,7 @@ async function makeQuery(
   prepared: PreparedShopper,
   { leftOut, target, later }: { readonly leftOut: ReadonlySet<number>; readonly target: number; readonly later: ReadonlySet<number> },
   demand: DemandFigures,
-): Promise<HeadQuery> {
+): Promise<HeadQuery[]> {
   const items = source.itemIds.length;
   const { knn } = prepared.scores;
   const hard = new Set([target]);
@@ -201,13 +206,24 @@ async function makeQuery(
   }
   const rows = [...hard, ...others];
   const positions = random.next() < ORDERED_SHARE ? imitateServerOrder(rows, knn, demand.lastWeek, random) : null;
-  const features = await source.ranker.features(
-    prepared,
-    rows.map((item, row) => candidateView(source, item, demand, positions ? positions[row]! : null)),
-  );
+  const viewOf = (item: number, row: number): CandidateView => candidateView(source, item, demand, positions ? positions[row]! : null);
+  const featuresOf = (views: CandidateView[]): Promise<Float32Array> => source.ranker.features(prepared, views);
   const standsFor = Math.log(Math.max(1, rest) / Math.max(1, others.size));
   const offsets = Float32Array.from(rows, (_, row) => (row < hard.size ? 0 : standsFor));
-  return { ...asked, items: Int32Array.from(rows), features, hidden: prepared.hidden.slice(), offsets, target: 0, later: [...rows.keys()].filter((row) => later.has(rows[row]!)), found, shelf: false };
+  const query: HeadQuery = {
+    ...asked,
+    items: Int32Array.from(rows),
+    features: await featuresOf(rows.map(viewOf)),
+    hidden: prepared.hidden.slice(),
+    offsets,
+    target: 0,
+    later: [...rows.keys()].filter((row) => later.has(rows[row]!)),
+    found,
+    shelf: false,
+  };
+  if (source.textDimensions === 0 || random.next() >= NEWCOMERS_SHARE) return [query];
+  const views = rows.map((item, row) => (random.next() < NEWCOMERS ? asNewcomer(viewOf(item, row)) : viewOf(item, row)));
+  return [query, { ...query, features: await featuresOf(views), newcomers: true }];
 }
 
 /** An item of the training catalogue as a candidate. */
@@ -224,6 +240,11 @@ function candidateView(source: HeadQuerySource, item: number, demand: DemandFigu
     lastFourWeeks: orNull(demand.lastFourWeeks[item]!),
     serverPosition,
   };
+}
+
+/** The candidate with a name that nobody knows and nothing sold; text, price and the server's position stay. */
+function asNewcomer(view: CandidateView): CandidateView {
+  return { ...view, id: `new ${view.id}`, index: -1, demandForecast: null, lastWeek: null, lastFourWeeks: null };
 }
 
 /** A server that knows baskets and sales, and errs: what the demo's does. */

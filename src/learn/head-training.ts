@@ -59,7 +59,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
   const random = createRandom(options.seed);
   const heldOut = (query: HeadQuery): boolean => hash(query.shopper) % 1000 < options.heldOutShare * 1000;
   const training = queries.filter((query) => !heldOut(query));
-  const validation = queries.filter((query) => heldOut(query) && !query.shelf);
+  const validation = queries.filter((query) => heldOut(query) && !query.shelf && query.newcomers !== true);
   const listLength = Math.max(...queries.map(({ features }) => features.length / FEATURE_COUNT));
   const { mean, deviation } = featureMoments(training, columns);
   const shape = { input: 2 * columns.length, context, listLength, lists: options.batchLists };

@@ -133,7 +133,7 @@ export class CandidateList {
     // Without scores the order of the list says nothing: it may be alphabetical.
     const isOrdered = this.#entries.some((entry) => entry?.hasScore === true);
     this.#entries.forEach((entry, position) => {
-      if (!entry?.vector) return;
+      if (!entry?.vector || (entry.vector.length === 0 && entry.index < 0)) return; // of an item known by nothing but its identity, and that not: no score
       positions.push(position);
       views.push(this.#view(entry, entry.vector, isOrdered ? position : null));
     });

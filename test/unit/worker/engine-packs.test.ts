@@ -56,6 +56,15 @@ describe('packs', () => {
     await engine.close();
   });
 
+  it('without an encoder leaves what the pack does not know where the server put it', async () => {
+    const { engine } = await startEngine({ files: await createTinyPack({ encoderRevision: null, text: 0 }), packedEncoder: true });
+    const shelf = createShelf();
+    const { ranked } = await engine.rerank(shelf.with(4, { ...shelf[4]!, id: 'never sold' }), PATIENT);
+    expect(ranked.serverPositions[4]).toBe(4);
+    expect(ranked.scores.findIndex(Number.isNaN)).toBe(4);
+    await engine.close();
+  });
+
   it.each(['memory:/tiny/head.safetensors', 'memory:/tiny/tables.safetensors', 'memory:/encoder/layers.safetensors'])('with a flipped bit in %s: a fallback event, and no order but the server’s', async (address) => {
     const files = await createBothPacks();
     const bytes = files.get(address)!.slice();
