@@ -4,13 +4,13 @@ import { openEncoder } from '../src/cli/encoder.ts';
 import { estimate, type Sample } from '../src/evaluate/bootstrap.ts';
 import { InterestNetwork } from '../src/learn/interest-network.ts';
 import { validateInterest } from '../src/learn/interest-validation.ts';
-import { distortTitle, synonymsByVector, type TitleNoiseOptions } from '../src/learn/title-noise.ts';
 import { createRandom } from '../src/lib/random.ts';
 import type { Bench, BenchTableCell } from './harness.ts';
 import { DATA_SETS, type HelpsData } from './helps/data-sets.ts';
 import { formatHelps, writeHelps, type HelpsRow } from './helps/format-helps.ts';
 import { METHODS, percent, plainRun, SHARES } from './helps/methods.ts';
 import { openKernels, trainRun, type RunData, type Trained } from './helps/run.ts';
+import { distortTitle, synonymsByVector, type TitleNoiseOptions } from './helps/title-noise.ts';
 import { hasPublicData, publicFile } from './public-data.ts';
 import { cached } from './text-vectors.ts';
 
@@ -60,7 +60,7 @@ async function* tryAll(dataSet: HelpsData): AsyncGenerator<HelpsRow, void> {
     };
     if (share === 1) yield rowOf(`ensemble of ${SEEDS.length} seeds, ${SEEDS.length} times the bytes`, await ensemble(from, seeds));
     for (const method of METHODS.filter((one) => one.share === share && (hasTitles || one.needsTitles !== true))) {
-      const own = method.needsTitles === true ? { ...from, data: { ...from.data, noisyTextVectors: await noisyVectors(shop) } } : from;
+      const own = method.needsTitles === true ? { ...from, noisyTexts: await noisyVectors(shop) } : from;
       yield rowOf(method.name, (await trainRun(method.name, own, method.change(plainRun(dataSet, share, SEEDS[0]!), dataSet))).gains);
     }
   }

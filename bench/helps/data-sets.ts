@@ -1,18 +1,20 @@
 import { PRESETS } from '../../src/cli/presets.ts';
 import type { InterestTrainingOptions } from '../../src/learn/interest-training.ts';
 import type { Protocol } from '../../src/learn/protocol.ts';
+import type { RunOptions } from './run.ts';
+import { NO_DISTORTION } from './stream-distortion.ts';
 
 export interface HelpsData {
   readonly name: string;
   readonly protocol: Protocol;
-  readonly options: InterestTrainingOptions;
+  readonly options: RunOptions;
   readonly hasTitles: boolean;
   /** Epochs of each pretraining; each costs about as much as one of the training. */
   readonly pretrainingEpochs: { readonly 'masked items': number; readonly autoencoder: number };
 }
 
 /** Patient by default: on MovieLens a training may need several epochs to do better than popularity. */
-const plain = (preset: InterestTrainingOptions, maxEpochs: number, patience = maxEpochs): InterestTrainingOptions => ({ ...preset, maxEpochs, patience, refitEpochs: 0 });
+const plain = (preset: InterestTrainingOptions, maxEpochs: number, patience = maxEpochs): RunOptions => ({ ...preset, distortion: NO_DISTORTION, titleNoise: 0, maxEpochs, patience, refitEpochs: 0 });
 
 const LONG = PRESETS.long.interest;
 

@@ -1,8 +1,7 @@
-import type { InterestTrainingOptions } from '../../src/learn/interest-training.ts';
-import { NO_DISTORTION } from '../../src/learn/stream-distortion.ts';
 import type { HelpsData } from './data-sets.ts';
 import type { PretrainingOptions } from './pretraining.ts';
-import type { Run } from './run.ts';
+import type { Run, RunOptions } from './run.ts';
+import { NO_DISTORTION } from './stream-distortion.ts';
 
 /** One thing that may help, and what it is compared with. */
 export interface Method {
@@ -18,7 +17,7 @@ export const SHARES = [1, 0.1, 0.01] as const;
 
 export const percent = (share: number): string => `${100 * share} %`;
 
-const withOptions = (name: string, change: (options: InterestTrainingOptions) => Partial<InterestTrainingOptions>, needsTitles = false): Method => ({
+const withOptions = (name: string, change: (options: RunOptions) => Partial<RunOptions>, needsTitles = false): Method => ({
   name,
   needsTitles,
   share: 1,

@@ -6,19 +6,28 @@ import type { TrainingKernels } from '../../src/compute/training-kernels.ts';
 import type { Sample } from '../../src/evaluate/bootstrap.ts';
 import type { Histories } from '../../src/learn/histories.ts';
 import type { InterestNetwork, StepExtension } from '../../src/learn/interest-network.ts';
-import { trainInterest, type InterestCheckpoint, type InterestData, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import { trainInterest, type Distortion, type InterestCheckpoint, type InterestData, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
 import { cached } from '../text-vectors.ts';
 import { Adversarial, type AdversarialOptions } from './adversarial.ts';
 import { Contrastive, type ContrastiveOptions } from './contrastive.ts';
 import { pretrain, type PretrainingOptions } from './pretraining.ts';
+import { distortStream, hideMasked, type DistortionOptions } from './stream-distortion.ts';
+import { replaceVectors } from './title-noise.ts';
+
+/** How the interest model is trained, and on what. */
+export interface RunOptions extends InterestTrainingOptions {
+  readonly distortion: DistortionOptions;
+  /** Share of items that an epoch reads by one of their noisy titles. */
+  readonly titleNoise: number;
+}
 
 /** One training, as plain data, by which it is kept. */
 export interface Run {
   /** Share of the shoppers that are learnt from, drawn by a seed of its own. */
   readonly share: number;
-  readonly options: InterestTrainingOptions;
+  readonly options: RunOptions;
   readonly contrastive?: ContrastiveOptions;
   readonly adversarial?: AdversarialOptions;
   readonly pretraining?: PretrainingOptions;
@@ -36,8 +45,10 @@ export interface RunData {
   readonly name: string;
   readonly shop: TrainingShop;
   readonly data: InterestData;
+  /** Vectors of noisy titles, each [items, text]; for `titleNoise`. */
+  readonly noisyTexts?: readonly Float32Array[];
   /** Of its plain training on all shoppers, and so of every pretraining. */
-  readonly options: InterestTrainingOptions;
+  readonly options: RunOptions;
 }
 
 const KERNEL_MEGABYTES = 1_024;
@@ -45,12 +56,12 @@ const SHARE_SEED = 1;
 
 /** Trains, or takes what was trained from the cache. */
 export async function trainRun(label: string, from: RunData, run: Run): Promise<Trained> {
-  const { name, shop, data } = from;
+  const { name, shop, data, noisyTexts } = from;
   const bytes = await cached(`helps-${name}`, [fingerprintOf(shop, [JSON.stringify(run)])], async () => {
     const learnt = run.share < 1 ? { ...data, shoppers: drawShoppers(data.training, run.share) } : data;
     const start = run.pretraining && (await pretrained(from, run.pretraining, run.pretraining.sameShoppers ? { ...run, data: learnt } : { ...from, share: 1 }));
     const started = performance.now();
-    const { gains, parameters, ndcg, epoch } = await train({ ...learnt, ...(start && { start }) }, run);
+    const { gains, parameters, ndcg, epoch } = await train({ ...learnt, ...(start && { start }) }, run, noisyTexts);
     console.log(`${name}, ${label}: NDCG@10 ${ndcg.toFixed(4)} at epoch ${epoch}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     return toBytes([...parameters, ['gains', Float32Array.from(gains, ({ value }) => value)], ['customers', Float32Array.from(gains, ({ customer }) => customer)]]);
   });
@@ -64,12 +75,13 @@ export async function openKernels(megabytes = KERNEL_MEGABYTES): Promise<Trainin
   return openTrainingKernels({ maxBytes: megabytes * 2 ** 20, threads: Number(process.env.BENCH_THREADS ?? availableParallelism()) });
 }
 
-async function train(data: InterestData, run: Run): Promise<Trained & { ndcg: number; epoch: number }> {
+async function train(data: InterestData, run: Run, noisyTexts: readonly Float32Array[] = []): Promise<Trained & { ndcg: number; epoch: number }> {
   const kernels = await openKernels();
   let best: { ndcg: number; epoch: number; gains: readonly Sample[] } = { ndcg: -1, epoch: 0, gains: [] };
   let tensors: InterestCheckpoint['tensors'] = new Map();
   await trainInterest(data, kernels, run.options, {
     extendSteps: (network) => extension(network, kernels, run),
+    distort: distortionOf(run.options, noisyTexts, data.textDimensions),
     onEpoch: ({ ndcg, epoch }, gains) => {
       if (gains && ndcg !== null && ndcg > best.ndcg) best = { ndcg, epoch, gains };
     },
@@ -87,6 +99,15 @@ function extension(network: InterestNetwork, kernels: TrainingKernels, { contras
   const pulled = contrastive && new Contrastive(network, kernels, contrastive);
   const perturbed = adversarial && new Adversarial(network, kernels, adversarial);
   return { onUsers: (step) => void pulled?.learn(step), onEvents: (step) => void perturbed?.learn(step) };
+}
+
+/** What the options say of it, as training takes it. */
+export function distortionOf({ distortion, titleNoise }: RunOptions, noisyTexts: readonly Float32Array[], textDimensions: number): Distortion {
+  return {
+    ...(titleNoise > 0 && { texts: (vectors, random) => replaceVectors(vectors, noisyTexts, textDimensions, titleNoise, random) }),
+    stream: (stream, random) => distortStream(stream, random, distortion),
+    ...(distortion.mask > 0 && { chunk: hideMasked }),
+  };
 }
 
 /** What a pretraining ends with, or what it did before; `share` is that of the shoppers that `data` names. */

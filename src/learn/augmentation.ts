@@ -13,8 +13,6 @@ export interface EventStream {
   readonly weight: Float32Array;
   /** The caller's own number of each event, -1 for none; null where nobody asks. */
   readonly label: Int32Array | null;
-  /** 1 where the event is to be predicted, but not to be read. */
-  readonly masked?: Uint8Array;
   /** Days from each event to the shopper's next order, NaN for none; left out where nobody asks. */
   readonly orderDays?: Float32Array;
 }

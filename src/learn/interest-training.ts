@@ -8,7 +8,7 @@ import { PURCHASE, type Histories } from './histories.ts';
 import { embeddingLength } from './interest-lanes.ts';
 import { InterestNetwork, type Regularisation, type StepExtension } from './interest-network.ts';
 import { meanGain, validateInterest } from './interest-validation.ts';
-import { cutIntoChunks } from './lanes.ts';
+import { cutIntoChunks, type Chunk } from './lanes.ts';
 import type { ItemLossOptions } from './losses.ts';
 import { daysToNextOrder, medianOrderGap } from './next-order.ts';
 import { measureOrders, type OrderErrors } from './next-order-validation.ts';
@@ -16,7 +16,6 @@ import { clipGradients, stepAdamW, type ParameterSet } from './parameters.ts';
 import type { Protocol } from './protocol.ts';
 import { heldFrom } from './split-log.ts';
 import type { SequenceOptions } from './sequence-layer.ts';
-import { distortStream, NO_DISTORTION, type DistortionOptions } from './stream-distortion.ts';
 
 /** What a parameter's name starts with: `lstm`, `gru` or `transformer` are all of the model that reads, `items` the biases of the items. */
 export const PARAMETER_GROUPS = ['projection', 'residual', 'items', 'lstm', 'gru', 'transformer', 'user', 'kind', 'days'] as const;
@@ -51,9 +50,6 @@ export interface InterestTrainingOptions {
   readonly loss: ItemLossOptions;
   readonly regularisation: Regularisation;
   readonly augmentation: AugmentationOptions;
-  readonly distortion: DistortionOptions;
-  /** Share of items that an epoch reads by one of their `noisyTextVectors`. */
-  readonly titleNoise: number;
 }
 
 export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
@@ -77,8 +73,6 @@ export const DEFAULT_INTEREST_TRAINING: InterestTrainingOptions = {
   loss: { kind: 'softmax' },
   regularisation: { inputDropout: 0.2, hiddenDropout: 0.3, residualDropout: 0.1, kindWeight: 0.1, daysWeight: 0.05 },
   augmentation: DEFAULT_AUGMENTATION,
-  distortion: NO_DISTORTION,
-  titleNoise: 0,
 };
 
 export interface InterestData {
@@ -94,8 +88,6 @@ export interface InterestData {
   /** [items, text]; empty to train on item identities alone. */
   readonly textVectors: Float32Array;
   readonly textDimensions: number;
-  /** Vectors of distorted texts, each [items, text]; for `titleNoise`. */
-  readonly noisyTextVectors?: readonly Float32Array[];
   readonly priceQuantiles: Float32Array;
   /** [items], NaN where there is none; what an imitated view shows. */
   readonly itemPrices: Float32Array;
@@ -123,6 +115,14 @@ export interface InterestEpoch {
   readonly seconds: number;
 }
 
+/** What an epoch learns from in place of what is there; validation reads what is there. The random numbers are those of the epoch. */
+export interface Distortion {
+  /** The items' text vectors, [items, text], once an epoch. */
+  readonly texts?: (vectors: Float32Array, random: Random) => Float32Array;
+  readonly stream?: (stream: EventStream, random: Random) => EventStream;
+  readonly chunk?: (chunk: Chunk) => Chunk;
+}
+
 export interface InterestHooks {
   readonly onProgress?: (progress: { phase: 'train' | 'refit'; epoch: number; share: number; loss: number }) => void;
   /** `gains` are NDCG@10 of each question of the validation part; null in a refit. */
@@ -132,6 +132,7 @@ export interface InterestHooks {
   readonly signal?: AbortSignal | undefined;
   /** What is to be learnt from each chunk beside the next item. */
   readonly extendSteps?: (network: InterestNetwork) => StepExtension;
+  readonly distort?: Distortion;
 }
 
 export interface TrainedInterest {
@@ -165,6 +166,7 @@ export async function trainInterest(
   const medianOrderDays = learnsDays(data, options) ? (medianOrderGap(data.training) ?? (data.earlier?.tensors.has('days') ? 0 : null)) : null;
   const network = new InterestNetwork(shape, { ...data, itemCounts, medianOrderDays }, options.loss, kernels, random);
   const extension = hooks.extendSteps?.(network);
+  const { distort = {} } = hooks;
   const { earlier } = data;
   if (earlier) startFrom(network.parameters, earlier, data.textVectors, kernels);
   for (const [name, values] of data.start ?? []) network.parameters.get(name)!.values.set(values);
@@ -189,11 +191,10 @@ export async function trainInterest(
     let loss = 0;
     let weight = 0;
     network.resetState();
-    const noisy = noisyTexts(data, epochRandom, options.titleNoise);
-    if (noisy) network.readTexts(noisy);
-    for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
+    if (distort.texts) network.readTexts(distort.texts(data.textVectors, epochRandom));
+    for (const chunk of cutIntoChunks(epochStreams(histories, data, epochRandom, options, distort), options.lanes, options.steps, { leastFilled: LEAST_FILLED })) {
       hooks.signal?.throwIfAborted();
-      const result = network.learn(chunk, epochRandom, options.regularisation, extension);
+      const result = network.learn(distort.chunk?.(chunk) ?? chunk, epochRandom, options.regularisation, extension);
       adapted.project();
       clipGradients(kernels, learning, options.clip);
       stepAdamW(kernels, learning, { step: ++step, learningRate: rate(read / lines), weightDecay: options.weightDecay });
@@ -204,7 +205,7 @@ export async function trainInterest(
       hooks.onProgress?.({ phase, epoch, share: Math.min(1, read / lines), loss: loss / Math.max(1, weight) });
       await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
     }
-    if (noisy) network.readTexts(data.textVectors);
+    if (distort.texts) network.readTexts(data.textVectors);
     const gains = phase === 'train' ? validateInterest([network], data) : null;
     const ndcg = gains && meanGain(gains);
     const record = { epoch, loss: loss / Math.max(1, weight), ndcg, seconds: (Date.now() - started) / 1000 };
@@ -247,20 +248,8 @@ function cosineDecay(share: number): number {
   return 0.05 + 0.95 * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
 }
 
-/** The items' text vectors with a share of them replaced by a distorted text's; null where nothing is distorted. */
-function noisyTexts({ textVectors, textDimensions, noisyTextVectors = [] }: InterestData, random: Random, share: number): Float32Array | null {
-  if (share === 0 || noisyTextVectors.length === 0) return null;
-  const vectors = textVectors.slice();
-  for (let start = 0; start < vectors.length; start += textDimensions) {
-    if (random.next() >= share) continue;
-    const variant = noisyTextVectors[random.integer(noisyTextVectors.length)]!;
-    vectors.set(variant.subarray(start, start + textDimensions), start);
-  }
-  return vectors;
-}
-
 /** One pass over all shoppers in random order; a shop's log with purchases only is augmented. */
-function* epochStreams(histories: Histories, data: InterestData, random: Random, options: InterestTrainingOptions): Generator<EventStream, undefined> {
+function* epochStreams(histories: Histories, data: InterestData, random: Random, options: InterestTrainingOptions, distort: Distortion): Generator<EventStream, undefined> {
   const imitatesBrowsing = data.protocol === 'temporal' && histories.kind.every((kind) => kind === PURCHASE);
   const drawItem = (from: Random): { item: number; price: number } => {
     const item = histories.item[from.integer(histories.item.length)]!; // popular items are drawn more often
@@ -272,7 +261,7 @@ function* epochStreams(histories: Histories, data: InterestData, random: Random,
     const first = firstSince(histories, Math.max(histories.offsets[user]!, end - options.maxEvents), end, data.learnFrom);
     if (end - first < 2) continue;
     const stream = imitatesBrowsing ? augmentPurchases(histories, first, end, random, drawItem, options.augmentation, orderDays) : plainStream(histories, first, end, { orderDays });
-    yield distortStream(stream, random, options.distortion);
+    yield distort.stream?.(stream, random) ?? stream;
   }
   return undefined;
 }

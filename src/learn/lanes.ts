@@ -2,7 +2,7 @@ import type { EventStream } from './augmentation.ts';
 
 /** A rectangle of the shoppers' streams: `steps` events of `lanes` shoppers side by side; row = step · lanes + lane. */
 export interface Chunk {
-  /** Item read at each row; -1 for the empty step that opens a stream, for an event that is masked, and for padding. */
+  /** Item read at each row; -1 for the empty step that opens a stream and for padding. */
   readonly item: Int32Array;
   readonly kind: Uint8Array;
   readonly gap: Float32Array;
@@ -56,7 +56,7 @@ function fillRow(chunk: Chunk, row: number, lane: Lane, streams: Iterator<EventS
   }
   const { stream, next } = lane;
   if (next === 0) chunk.keep[row] = 0;
-  else if (stream.masked?.[next - 1] !== 1) {
+  else {
     chunk.item[row] = stream.item[next - 1]!;
     chunk.kind[row] = stream.kind[next - 1]!;
     chunk.gap[row] = stream.gap[next - 1]!;

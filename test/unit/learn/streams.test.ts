@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../src/lib/random.ts';
-import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream, type EventStream } from '../../../src/learn/augmentation.ts';
+import { augmentPurchases, DEFAULT_AUGMENTATION, plainStream } from '../../../src/learn/augmentation.ts';
 import { CART, groupByUser, logBefore, PURCHASE, VIEW, type LogColumns } from '../../../src/learn/histories.ts';
 import { cutIntoChunks } from '../../../src/learn/lanes.ts';
-import { distortStream, NO_DISTORTION } from '../../../src/learn/stream-distortion.ts';
 
 /** Two shoppers; the first has two invoices, the second of which repeats a product. */
 const LOG: LogColumns = {
@@ -82,45 +81,5 @@ describe('lanes', () => {
     const histories = groupByUser(LOG);
     const cut = [...cutIntoChunks([plainStream(histories, 0, 4)].values(), 2, 2, { leastFilled: 0.6 })];
     expect(cut).toHaveLength(0);
-  });
-});
-
-describe('distorted streams', () => {
-  const length = 20;
-  const stream: EventStream = {
-    item: Int32Array.from({ length }, (_, at) => 100 + at),
-    kind: new Uint8Array(length).fill(VIEW),
-    gap: Float32Array.from({ length }, (_, at) => (at === 0 ? NaN : at)),
-    price: Float32Array.from({ length }, (_, at) => 2 * at),
-    weight: new Float32Array(length).fill(1),
-    label: null,
-  };
-
-  test('a crop is a stretch of the events that begins without a gap', () => {
-    const { item, gap, price } = distortStream(stream, createRandom(1), { ...NO_DISTORTION, crop: 1, cropShare: 0.5 });
-    expect(item.length).toBe(10);
-    item.forEach((one, at) => expect(one).toBe(item[0]! + at));
-    expect(gap[0]).toBeNaN();
-    expect([...price]).toEqual(Array.from(item, (one) => 2 * (one - 100)));
-  });
-
-  test('reordering shuffles one stretch and keeps every event and the moments', () => {
-    const { item, gap } = distortStream(stream, createRandom(2), { ...NO_DISTORTION, reorder: 1, reorderShare: 0.3 });
-    expect([...item].sort()).toEqual([...stream.item]);
-    const moved = [...item.keys()].filter((at) => item[at] !== stream.item[at]);
-    expect(moved.length).toBeGreaterThan(0);
-    expect(moved.at(-1)! - moved[0]!).toBeLessThan(6);
-    expect(gap).toEqual(stream.gap);
-  });
-
-  test('a masked event is not read, but predicted', () => {
-    const masked = distortStream(stream, createRandom(3), { ...NO_DISTORTION, mask: 1 });
-    const [chunk] = cutIntoChunks([masked].values(), 1, length);
-    expect([...chunk!.item]).toEqual(new Array<number>(length).fill(-1));
-    expect([...chunk!.targetItem]).toEqual([...stream.item]);
-  });
-
-  test('without a chance the stream is left as it is', () => {
-    expect(distortStream(stream, createRandom(4), NO_DISTORTION)).toBe(stream);
   });
 });

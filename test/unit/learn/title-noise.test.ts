@@ -1,7 +1,8 @@
+// Distortions that `npm run bench -- helps` tries.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { distortTitle, replaceVectors, synonymsByVector } from '../../../bench/helps/title-noise.ts';
 import { createRandom } from '../../../src/lib/random.ts';
-import { distortTitle, synonymsByVector } from '../../../src/learn/title-noise.ts';
 
 const NONE = { typos: 0, drop: 0, synonyms: 0 };
 
@@ -30,5 +31,17 @@ describe('title noise', () => {
     expect(synonymsOf('cup')).toEqual(['mug']);
     expect(synonymsOf('unknown')).toEqual([]);
     expect(distortTitle('Cup of tea', createRandom(1), { ...NONE, synonyms: 1 }, synonymsOf)).toBe('mug of tea');
+  });
+
+  test('a share of the items has the vector of one of its own noisy titles, the others their own', () => {
+    const [items, dimensions] = [400, 3];
+    const vectorsOf = (sign: number): Float32Array => Float32Array.from({ length: items * dimensions }, (_, at) => sign * at + sign);
+    const mixed = replaceVectors(vectorsOf(1), [vectorsOf(-1), vectorsOf(-2)], dimensions, 0.3, createRandom(1));
+    const factors = Array.from({ length: items }, (_, item) => [0, 1, 2].map((k) => mixed[item * dimensions + k]! / (item * dimensions + k + 1)));
+    factors.forEach(([first, ...others]) => expect([...others, 1, -1, -2]).toEqual([first, first, ...[1, -1, -2]]));
+    const shares = [1, -1, -2].map((factor) => factors.filter(([first]) => first === factor).length / items);
+    expect(shares[0]).toBeCloseTo(0.7, 1);
+    expect(shares[1]).toBeCloseTo(0.15, 1);
+    expect(shares[0]! + shares[1]! + shares[2]!).toBe(1);
   });
 });

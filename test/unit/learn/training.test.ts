@@ -4,7 +4,7 @@ import { createRandom } from '../../../src/lib/random.ts';
 import { groupByUser, logBefore, PURCHASE, VIEW, type LogColumns } from '../../../src/learn/histories.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
-import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
+import { DEFAULT_INTEREST_TRAINING, trainInterest, type Distortion, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
 
 const ITEMS = 12;
 const SHOPPERS = 60;
@@ -97,16 +97,25 @@ describe('training the interest LSTM', () => {
     expect(other.shipped.get('items')).not.toEqual(one.shipped.get('items'));
   });
 
-  test('title noise is read while it is learnt from, and never validated or shipped', async () => {
-    const noisy = data.textVectors.map((value) => -value);
-    const noisyData = { ...data, noisyTextVectors: [noisy] };
-    const kernels = () => createTrainingKernels({ maxBytes: 64 * 2 ** 20 });
-    const clean = await trainInterest(noisyData, kernels(), { ...options, maxEpochs: 1, titleNoise: 0 });
-    const same = await train({}, { maxEpochs: 1 });
-    expect(clean.tuned.get('items')).toEqual(same.tuned.get('items'));
-    const { tuned } = await trainInterest(noisyData, kernels(), { ...options, maxEpochs: 1, refitEpochs: 0, titleNoise: 1, freeze: ['projection', 'residual'] });
-    expect(tuned.get('items')).toEqual((await train({}, { maxEpochs: 1, refitEpochs: 0, freeze: ['projection', 'residual'] })).tuned.get('items'));
-    expect(tuned.get('user')).not.toEqual(same.tuned.get('user'));
+  test('distorted texts are read while they are learnt from, and never validated or shipped', async () => {
+    const changes = { maxEpochs: 1, refitEpochs: 0, freeze: ['projection', 'residual'] };
+    const plain = await train({}, changes);
+    const { tuned } = await train({ distort: { texts: (vectors) => vectors.map((value) => -value) } }, changes);
+    expect(tuned.get('items')).toEqual(plain.tuned.get('items'));
+    expect(tuned.get('user')).not.toEqual(plain.tuned.get('user'));
+    const same = await train({ distort: { texts: (vectors) => vectors, stream: (stream) => stream, chunk: (chunk) => chunk } }, changes);
+    expect(same.tuned).toEqual(plain.tuned);
+  });
+
+  test.each<Distortion>([
+    { texts: (vectors, random) => vectors.map((value) => value * random.next()) },
+    { stream: (stream, random) => ({ ...stream, weight: stream.weight.map(() => random.next()) }) },
+    { chunk: (chunk) => ({ ...chunk, item: chunk.item.map((item, row) => (row % 3 === 0 ? -1 : item)) }) },
+  ])('what is distorted changes what is learnt, the same way after an interruption: %o', async (distort) => {
+    const checkpoints: InterestCheckpoint[] = [];
+    const whole = await train({ distort, saveCheckpoint: (state) => Promise.resolve(void checkpoints.push(state)) });
+    expect(whole.tuned.get('user')).not.toEqual((await train()).tuned.get('user'));
+    expect((await train({ distort, resumeFrom: checkpoints[1] })).shipped).toEqual(whole.shipped);
   });
 
   test('frozen groups keep the values they start with, and the others learn', async () => {

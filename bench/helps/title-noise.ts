@@ -1,4 +1,4 @@
-import type { Random } from '../lib/random.ts';
+import type { Random } from '../../src/lib/random.ts';
 
 /** How a title is distorted: what other shops and shoppers would have typed. */
 export interface TitleNoiseOptions {
@@ -24,6 +24,17 @@ export function distortTitle(title: string, random: Random, { typos, drop, synon
       return word.length >= LEAST_LETTERS && random.next() < typos ? mistype(word, random) : word;
     })
     .join(' ');
+}
+
+/** The items' text vectors, [items, dimensions], with a share of them replaced by one of the noisy ones, each [items, dimensions] as well. */
+export function replaceVectors(vectors: Float32Array, noisy: readonly Float32Array[], dimensions: number, share: number, random: Random): Float32Array {
+  const mixed = vectors.slice();
+  for (let start = 0; start < mixed.length; start += dimensions) {
+    if (random.next() >= share) continue;
+    const variant = noisy[random.integer(noisy.length)]!;
+    mixed.set(variant.subarray(start, start + dimensions), start);
+  }
+  return mixed;
 }
 
 function mistype(word: string, random: Random): string {

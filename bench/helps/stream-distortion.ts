@@ -1,5 +1,7 @@
-import type { Random } from '../lib/random.ts';
-import type { EventStream } from './augmentation.ts';
+import type { EventStream } from '../../src/learn/augmentation.ts';
+import type { Chunk } from '../../src/learn/lanes.ts';
+import type { Random } from '../../src/lib/random.ts';
+import { hideEvents } from './hidden-events.ts';
 
 /** How a stream is distorted before it is learnt from (Xie et al. 2022, "CL4SRec", section 3.2.1); the chances are per stream. */
 export interface DistortionOptions {
@@ -17,15 +19,19 @@ export interface DistortionOptions {
 export const NO_DISTORTION: DistortionOptions = { crop: 0, cropShare: 0.6, mask: 0, reorder: 0, reorderShare: 0.3 };
 
 const LEAST_EVENTS = 4; // of shorter streams nothing can be spared
+const AFTER_MASKED = 1; // label of the event that follows a masked one
 
-/** A distorted copy of a stream; the stream itself where no chance comes up. */
+/** A distorted copy of a stream; the stream itself where no chance comes up. What it masks is hidden by `hideMasked`, once it is in chunks. */
 export function distortStream(stream: EventStream, random: Random, options: DistortionOptions): EventStream {
   let distorted = stream;
   if (options.crop > 0 && random.next() < options.crop) distorted = crop(distorted, random, options.cropShare);
   if (options.reorder > 0 && random.next() < options.reorder) distorted = reorder(distorted, random, options.reorderShare);
-  if (options.mask > 0) distorted = { ...distorted, masked: Uint8Array.from(distorted.item, () => (random.next() < options.mask ? 1 : 0)) };
+  if (options.mask > 0) distorted = mask(distorted, random, options.mask);
   return distorted;
 }
+
+/** The chunk without what was masked before its streams were cut. */
+export const hideMasked = (chunk: Chunk): Chunk => hideEvents(chunk, (row) => chunk.targetLabel[row] === AFTER_MASKED);
 
 function crop(stream: EventStream, random: Random, share: number): EventStream {
   const length = stream.item.length;
@@ -48,6 +54,11 @@ function reorder(stream: EventStream, random: Random, share: number): EventStrea
   return { ...pick(stream, order), gap: stream.gap, ...(stream.orderDays && { orderDays: stream.orderDays }) };
 }
 
+function mask(stream: EventStream, random: Random, chance: number): EventStream {
+  const masked = Uint8Array.from(stream.item, () => (random.next() < chance ? 1 : 0));
+  return { ...stream, label: stream.item.map((_, event) => (masked[event - 1] === 1 ? AFTER_MASKED : -1)) };
+}
+
 function pick(stream: EventStream, events: Int32Array): EventStream {
   return {
     item: events.map((at) => stream.item[at]!),
@@ -57,6 +68,5 @@ function pick(stream: EventStream, events: Int32Array): EventStream {
     weight: Float32Array.from(events, (at) => stream.weight[at]!),
     label: stream.label && events.map((at) => stream.label![at]!),
     ...(stream.orderDays && { orderDays: Float32Array.from(events, (at) => stream.orderDays![at]!) }),
-    ...(stream.masked ? { masked: Uint8Array.from(events, (at) => stream.masked![at]!) } : {}),
   };
 }
