@@ -1,9 +1,8 @@
 import type { Sample } from '../../src/evaluate/bootstrap.ts';
 import type { FeatureName } from '../../src/rank/feature-schema.ts';
+import { targetGain } from '../target-gain.ts';
 import type { Games } from './data.ts';
 import { valuesOf, type GamesFeatures, type ReadList, type ScoreList } from './rankers.ts';
-
-const BEST = 10;
 
 export const HEAD_LISTS = 16_000; // of 50,000 users: the head has a few thousand weights
 
@@ -24,12 +23,7 @@ export async function readLists({ lists, sequences }: Games, source: GamesFeatur
 export async function judgeLists({ lists, sequences }: Games, read: readonly ReadList[], score: ScoreList): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const [at, { user, candidates }] of lists.entries()) {
-    const scores = await score(read[at]!);
-    const own = scores[candidates.indexOf(sequences[user]!.at(-1)!)]!;
-    const above = scores.filter((other) => other > own).length;
-    const equal = scores.filter((other) => other === own).length;
-    const place = above + (equal - 1) / 2;
-    samples.push({ customer: user, value: place < BEST ? 1 / Math.log2(place + 2) : 0 });
+    samples.push({ customer: user, value: targetGain(await score(read[at]!), candidates.indexOf(sequences[user]!.at(-1)!)) });
   }
   return samples;
 }

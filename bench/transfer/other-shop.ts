@@ -8,10 +8,10 @@ import type { Ranker } from '../../src/rank/ranker.ts';
 import { createRanker, parseRecommenderPack } from '../../src/rank/recommender-pack.ts';
 import type { ShopperEvent } from '../../src/rank/shopper-view.ts';
 import { loadCatalogue, loadLeaveOneOut } from '../public-data.ts';
+import { targetGain } from '../target-gain.ts';
 import { textVectors } from '../text-vectors.ts';
 
 export const CANDIDATES = 20;
-const BEST = 10;
 const SEED = 5;
 
 /** A shop whose items a pack was not trained on, unless it was fine-tuned there. */
@@ -99,10 +99,8 @@ export function scoreWith(ranker: Ranker, itemIds: readonly string[], isOrdered:
 export async function judgeLists(shop: OtherShop, events: number, score: Score): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const [customer, { history, target, candidates }] of shop.lists.entries()) {
-    const scores = Array.from(await score(shop, events === 0 ? [] : history.slice(-events), candidates));
-    const own = scores[candidates.indexOf(target)]!;
-    const place = scores.filter((other) => other > own).length + (scores.filter((other) => other === own).length - 1) / 2;
-    samples.push({ customer, value: place < BEST ? 1 / Math.log2(place + 2) : 0 });
+    const scores = await score(shop, events === 0 ? [] : history.slice(-events), candidates);
+    samples.push({ customer, value: targetGain(scores, candidates.indexOf(target)) });
   }
   return samples;
 }

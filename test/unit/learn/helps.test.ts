@@ -14,6 +14,7 @@ import { cutIntoChunks } from '../../../src/learn/lanes.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
 import { createRandom } from '../../../src/lib/random.ts';
+import { checkGradients } from '../../helpers/check-gradients.ts';
 
 const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 5 };
 const DROPOUT = { inputDropout: 0.3, hiddenDropout: 0.3, residualDropout: 0, kindWeight: 0, daysWeight: 0 };
@@ -58,25 +59,6 @@ function extended(
   return { network, wholeLoss };
 }
 
-/** The steepest entries of each gradient against central differences. */
-function checkGradients({ parameters }: InterestNetwork, lossOf: () => number, step = 5e-4): void {
-  lossOf();
-  const gradients = new Map([...parameters].map(([name, { gradient }]) => [name, gradient.slice()]));
-  for (const [name, { values }] of parameters) {
-    const gradient = gradients.get(name)!;
-    for (const at of [...gradient.keys()].sort((a, b) => Math.abs(gradient[b]!) - Math.abs(gradient[a]!)).slice(0, 4)) {
-      const kept = values[at]!;
-      values[at] = kept + step;
-      const up = lossOf();
-      values[at] = kept - step;
-      const down = lossOf();
-      values[at] = kept;
-      const numeric = (up - down) / (2 * step);
-      expect(Math.abs(numeric - gradient[at]!), `${name}[${at}]: ${numeric} by differences, ${gradient[at]!} by back-propagation`).toBeLessThan(2e-3 + 0.02 * Math.abs(numeric));
-    }
-  }
-}
-
 describe('the contrastive loss', () => {
   test.each(MODELS.flatMap((model) => [0, 4].map((cosine) => ({ model, cosine }))))('adds its differences to the gradients: %o', (how) => {
     let contrast = 0;
@@ -84,7 +66,8 @@ describe('the contrastive loss', () => {
       const contrastive = new Contrastive(own, createReferenceTrainingKernels(), { weight: 0.7, temperature: 0.5 });
       return { onUsers: (step) => add((contrast = contrastive.learn(step))) };
     });
-    checkGradients(network, wholeLoss);
+    wholeLoss(); // writes the gradients
+    checkGradients(network.parameters, wholeLoss, 5e-4);
     expect(contrast).toBeGreaterThan(0);
   });
 
@@ -113,7 +96,8 @@ describe('adversarial inputs', () => {
       const adversarial = new Adversarial(own, createReferenceTrainingKernels(), { epsilon: 0.3 });
       return { onEvents: (step) => add(adversarial.learnAt(step, (moved ??= adversarial.perturbation(step)))) };
     });
-    checkGradients(network, wholeLoss);
+    wholeLoss(); // writes the gradients
+    checkGradients(network.parameters, wholeLoss, 5e-4);
   });
 
   test('each embedding that was read is moved by ε, which is worse than staying and worse than any other way', () => {

@@ -15,6 +15,7 @@ import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import { FEATURE_SCHEMA, FEATURE_NAMES } from '../../../src/rank/feature-schema.ts';
 import { FEATURE_COUNT } from '../../../src/rank/features.ts';
 import { JointHead, standardise } from '../../../src/rank/head.ts';
+import { checkGradients } from '../../helpers/check-gradients.ts';
 
 const NO_DROPOUT = { inputDropout: 0, hiddenDropout: 0, residualDropout: 0, kindWeight: 0.5, daysWeight: 0 };
 const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 4, cosine: 0 };
@@ -41,25 +42,6 @@ function interestNetwork(loss: ItemLossOptions = { kind: 'softmax' }, cosine = 0
 }
 
 const chunkOf = (streams: readonly EventStream[]): Chunk => cutIntoChunks(streams.values(), SHAPE.lanes, SHAPE.steps).next().value!;
-
-/** The steepest entries of each gradient against central differences of the loss. */
-function checkGradients(parameters: InterestNetwork['parameters'], lossOf: () => number, step = 2e-3): void {
-  const gradients = new Map([...parameters].map(([name, { gradient }]) => [name, gradient.slice()]));
-  for (const [name, { values }] of parameters) {
-    const gradient = gradients.get(name)!;
-    const steepest = [...gradient.keys()].sort((a, b) => Math.abs(gradient[b]!) - Math.abs(gradient[a]!)).slice(0, 4);
-    for (const at of steepest) {
-      const kept = values[at]!;
-      values[at] = kept + step;
-      const up = lossOf();
-      values[at] = kept - step;
-      const down = lossOf();
-      values[at] = kept;
-      const numeric = (up - down) / (2 * step);
-      expect(Math.abs(numeric - gradient[at]!), `${name}[${at}]: ${numeric} by differences, ${gradient[at]!} by back-propagation`).toBeLessThan(2e-3 + 0.02 * Math.abs(numeric));
-    }
-  }
-}
 
 describe('interest network', () => {
   test.each<[ItemLossOptions, number, SequenceOptions?]>([
