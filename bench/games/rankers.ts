@@ -104,7 +104,7 @@ export async function validationQueries(games: Games, source: GamesFeatures, use
       offsets: new Float32Array(CANDIDATES),
       target: 0,
       later: [0],
-      shelf: false,
+      kind: 'catalogue',
       found: true,
     });
   }

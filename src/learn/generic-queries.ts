@@ -115,7 +115,7 @@ async function listQuery(source: GenericQuerySource, random: Random, { user, eve
     target: 0,
     later: [...rows.keys()].filter((row) => later.has(rows[row]!)),
     found: true,
-    shelf: false,
+    kind: 'catalogue',
   };
 }
 

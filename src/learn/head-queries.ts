@@ -7,6 +7,13 @@ import { PURCHASE, type Histories } from './histories.ts';
 import { QUESTIONS, type Protocol } from './protocol.ts';
 import { topItems } from './top-items.ts';
 
+/**
+ * What a list is of: the `catalogue`, by what the rankers put near the top; a `shelf` that a server would offer, of which all that the session still
+ * brings is right; or `newcomers`, the catalogue with some candidates shown as a shop shows what it has never sold. The last two are learnt from and
+ * measure nobody.
+ */
+export type HeadQueryKind = 'catalogue' | 'shelf' | 'newcomers';
+
 /** A list of candidates of which one came next. */
 export interface HeadQuery {
   readonly shopper: number;
@@ -26,10 +33,7 @@ export interface HeadQuery {
   readonly later: readonly number[];
   /** Whether a ranker put that item near its top; otherwise it is a candidate only because it came next. */
   readonly found: boolean;
-  /** Whether the list is what a server would offer, of which all that the session still brings is right. */
-  readonly shelf: boolean;
-  /** Whether some of the candidates are shown as a shop shows what it has never sold; such a list is learnt from and measures nobody. */
-  readonly newcomers?: boolean;
+  readonly kind: HeadQueryKind;
 }
 
 /** A catalogue's public sales as of a day, [items] each; NaN where there is no series. */
@@ -184,7 +188,7 @@ async function makeShelf(
   const right = [...items.keys()].filter((row) => later.has(items[row]!));
   if (right.length === 0) return null;
   const views = Array.from(items, (item, position) => candidateView(source, item, demand, position));
-  return { ...asked, items, features: await source.ranker.features(prepared, views), hidden: prepared.hidden.slice(), offsets: new Float32Array(items.length), target: right[0]!, later: right, found: true, shelf: true };
+  return { ...asked, items, features: await source.ranker.features(prepared, views), hidden: prepared.hidden.slice(), offsets: new Float32Array(items.length), target: right[0]!, later: right, found: true, kind: 'shelf' };
 }
 
 async function makeQuery(
@@ -227,11 +231,11 @@ async function makeQuery(
     target: 0,
     later: [...rows.keys()].filter((row) => later.has(rows[row]!)),
     found,
-    shelf: false,
+    kind: 'catalogue',
   };
   if (source.textDimensions === 0 || random.next() >= NEWCOMERS_SHARE) return [query];
   const views = rows.map((item, row) => (random.next() < NEWCOMERS ? asNewcomer(viewOf(item, row)) : viewOf(item, row)));
-  return [query, { ...query, features: await featuresOf(views), newcomers: true }];
+  return [query, { ...query, features: await featuresOf(views), kind: 'newcomers' }];
 }
 
 /** An item of the training catalogue as a candidate. */

@@ -59,7 +59,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
   const random = createRandom(options.seed);
   const heldOut = (query: HeadQuery): boolean => hash(query.shopper) % 1000 < options.heldOutShare * 1000;
   const training = queries.filter((query) => !heldOut(query));
-  const validation = queries.filter((query) => heldOut(query) && !query.shelf && query.newcomers !== true);
+  const validation = queries.filter((query) => heldOut(query) && query.kind === 'catalogue');
   const listLength = Math.max(...queries.map(({ features }) => features.length / FEATURE_COUNT));
   const { mean, deviation } = featureMoments(training, columns);
   const shape = { input: 2 * columns.length, context, listLength, lists: options.batchLists };
@@ -72,7 +72,7 @@ export function trainHead(queries: readonly HeadQuery[], columns: readonly numbe
     chosen.forEach((query, list) => {
       x.set(standardise(query.features, columns, mean, deviation), list * listLength * shape.input);
       offsets.set(query.offsets, list * listLength);
-      const laterShare = query.shelf ? 1 : options.laterShare;
+      const laterShare = query.kind === 'shelf' ? 1 : options.laterShare;
       shares[list * listLength + query.target] = 1 - laterShare;
       for (const row of query.later) shares[list * listLength + row]! += laterShare / query.later.length;
       const kept = 1 / (1 - options.contextDropout);

@@ -17,7 +17,7 @@ function lists(shoppers: number): ScoredQuery[] {
       if (row > 0) features[row * FEATURE_COUNT + FEATURE_NAMES.indexOf('rules')] = row;
     }
     const offsets = Float32Array.of(0, 0, 0, Math.log(20), 0);
-    const query = { shopper, events: shopper, items: Int32Array.of(0, 1, 2, 3, 4), features, hidden: new Float32Array(0), offsets, target: 0, later: [0], found: true, shelf: false };
+    const query = { shopper, events: shopper, items: Int32Array.of(0, 1, 2, 3, 4), features, hidden: new Float32Array(0), offsets, target: 0, later: [0], found: true, kind: 'catalogue' as const };
     return { query, scores: Float32Array.of(9, 1, 1, 1, 1) };
   });
 }

@@ -48,7 +48,7 @@ const shown = ({ features }: HeadQuery): [number, number][] => Array.from({ leng
 describe('what the head is trained on', () => {
   it('asks some of it once more with candidates that nobody has met', async () => {
     const queries = await collect(4);
-    const again = queries.filter(({ newcomers }) => newcomers);
+    const again = queries.filter(({ kind }) => kind === 'newcomers');
     expect(again.length).toBeGreaterThan(USERS / 10);
     expect(again.length).toBeLessThan(USERS / 2);
     for (const query of again) {
@@ -63,6 +63,6 @@ describe('what the head is trained on', () => {
   });
 
   it('but not where nothing else is known of an item', async () => {
-    expect((await collect(0)).some(({ newcomers }) => newcomers)).toBe(false);
+    expect((await collect(0)).some(({ kind }) => kind === 'newcomers')).toBe(false);
   });
 });

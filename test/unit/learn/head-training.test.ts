@@ -15,7 +15,7 @@ function lists(count: number): HeadQuery[] {
   return Array.from({ length: count }, (_, shopper) => {
     const features = Float32Array.from({ length: ROWS * FEATURE_COUNT }, () => random.normal());
     features[TELLING] = 4;
-    return { shopper, events: 0, items: Int32Array.from({ length: ROWS }, (__, item) => item), found: true, features, hidden: Float32Array.of(random.normal(), random.normal()), offsets: new Float32Array(ROWS), target: 0, later: [0], shelf: false };
+    return { shopper, events: 0, items: Int32Array.from({ length: ROWS }, (__, item) => item), found: true, features, hidden: Float32Array.of(random.normal(), random.normal()), offsets: new Float32Array(ROWS), target: 0, later: [0], kind: 'catalogue' };
   });
 }
 
@@ -32,12 +32,12 @@ describe('training the joint head', () => {
     const shelves = lists(200).map((query) => {
       query.features[TELLING] = 0; // the first of the right rows has nothing to tell it
       query.features[5 * FEATURE_COUNT + TELLING] = 4;
-      return { ...query, later: [0, 5], shelf: true };
+      return { ...query, later: [0, 5], kind: 'shelf' as const };
     });
     const options = { ...DEFAULT_HEAD_TRAINING, batchLists: 8, leastSteps: 0 };
     const { heldOut } = trainHead([...shelves, ...lists(20).map((query, at) => ({ ...query, features: shelves[at]!.features }))], COLUMNS, 2, createTrainingKernels({ maxBytes: 16 * 2 ** 20 }), { ...options, laterShare: 0 });
     expect(heldOut.length).toBeGreaterThan(0);
-    expect(heldOut.every(({ query }) => !query.shelf)).toBe(true);
+    expect(heldOut.every(({ query }) => query.kind === 'catalogue')).toBe(true);
     for (const { scores } of heldOut) expect(scores.indexOf(Math.max(...scores))).toBe(5);
   });
 
