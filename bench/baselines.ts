@@ -124,7 +124,7 @@ async function createRankers({ name, hasTitles = false, multVae }: DataSet, data
   ];
   if (data.queries.some(({ time }) => time > 0)) rankers.push(createRecentPopularity(training));
   if (items <= EASE_ITEMS) rankers.push(createEase(largestWeights(fitEase(training, items), items)));
-  if (multVae) rankers.push(createMultVae(trainMultVae(training, items, createTrainingKernels({ maxBytes: KERNEL_BYTES }), { ...multVae, onEpoch: (epoch, loss) => console.log(`Mult-VAE: epoch ${epoch}, loss ${loss.toFixed(3)}`) })));
+  if (multVae) rankers.push(createMultVae(await trainMultVae(training, items, createTrainingKernels({ maxBytes: KERNEL_BYTES }), { ...multVae, onEpoch: (epoch, loss) => console.log(`Mult-VAE: epoch ${epoch}, loss ${loss.toFixed(3)}`) })));
   if (hasTitles) {
     const { vectors, dimensions } = await encodeTexts(await loadTexts(name, data.items));
     rankers.push(createBilinearText(fitBilinearText(training, vectors, dimensions)));

@@ -1,5 +1,5 @@
+import { PRETRAINING_KINDS, type PretrainingKind } from '../../src/learn/pretraining-kinds.ts';
 import type { HelpsData } from './data-sets.ts';
-import type { PretrainingOptions } from './pretraining.ts';
 import type { Run, RunOptions } from './run.ts';
 import { NO_DISTORTION } from './stream-distortion.ts';
 
@@ -24,9 +24,9 @@ const withOptions = (name: string, change: (options: RunOptions) => Partial<RunO
   change: (run) => ({ ...run, options: { ...run.options, ...change(run.options) } }),
 });
 
-const pretrained = (kind: PretrainingOptions['kind'], shares: readonly number[], name: (share: number) => string, sameShoppers?: true): Method[] =>
+const pretrained = (kind: PretrainingKind, shares: readonly number[], name: (share: number) => string, sameShoppers?: true): Method[] =>
   shares.map((share) => ({
-    name: `pretraining by ${kind}, ${name(share)}`,
+    name: `pretraining by ${kind.replace('-', ' ')}, ${name(share)}`,
     share,
     change: (run, { pretrainingEpochs }) => ({ ...run, pretraining: { kind, epochs: pretrainingEpochs[kind], ...(sameShoppers && { sameShoppers }) } }),
   }));
@@ -40,7 +40,7 @@ export const METHODS: readonly Method[] = [
   withOptions('reorder .3 of half of the streams', () => ({ distortion: { ...NO_DISTORTION, reorder: 0.5 } })),
   withOptions('products instead of cosines', () => ({ cosine: 0 })),
   withOptions('title noise in .3 of the items', () => ({ titleNoise: 0.3 }), true),
-  ...(['masked items', 'autoencoder'] as const).flatMap((kind) => [
+  ...PRETRAINING_KINDS.flatMap((kind) => [
     ...pretrained(kind, SHARES, (share) => `then ${percent(share)} of the shoppers`),
     ...pretrained(kind, SHARES.slice(1), (share) => `on the same ${percent(share)} of the shoppers`, true),
   ]),

@@ -7,12 +7,13 @@ import type { Sample } from '../../src/evaluate/bootstrap.ts';
 import type { Histories } from '../../src/learn/histories.ts';
 import type { InterestNetwork, StepExtension } from '../../src/learn/interest-network.ts';
 import { trainInterest, type Distortion, type InterestCheckpoint, type InterestData, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
+import { pretrain } from '../../src/learn/pretraining.ts';
+import type { PretrainingOptions } from '../../src/learn/pretraining-kinds.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
 import { cached } from '../text-vectors.ts';
 import { Adversarial, type AdversarialOptions } from './adversarial.ts';
 import { Contrastive, type ContrastiveOptions } from './contrastive.ts';
-import { pretrain, type PretrainingOptions } from './pretraining.ts';
 import { distortStream, hideMasked, type DistortionOptions } from './stream-distortion.ts';
 import { replaceVectors } from './title-noise.ts';
 
@@ -23,6 +24,11 @@ export interface RunOptions extends InterestTrainingOptions {
   readonly titleNoise: number;
 }
 
+export interface BenchPretraining extends PretrainingOptions {
+  /** Whether it learns from the shoppers of the training that follows alone. Default: from all. */
+  readonly sameShoppers?: boolean;
+}
+
 /** One training, as plain data, by which it is kept. */
 export interface Run {
   /** Share of the shoppers that are learnt from, drawn by a seed of its own. */
@@ -30,7 +36,7 @@ export interface Run {
   readonly options: RunOptions;
   readonly contrastive?: ContrastiveOptions;
   readonly adversarial?: AdversarialOptions;
-  readonly pretraining?: PretrainingOptions;
+  readonly pretraining?: BenchPretraining;
 }
 
 export interface Trained {
@@ -111,14 +117,14 @@ export function distortionOf({ distortion, titleNoise }: RunOptions, noisyTexts:
 }
 
 /** What a pretraining ends with, or what it did before; `share` is that of the shoppers that `data` names. */
-async function pretrained({ name, shop }: RunData, pretraining: PretrainingOptions, { data, options, share }: Pick<RunData, 'data' | 'options'> & { readonly share: number }): Promise<ReadonlyMap<string, Float32Array>> {
+async function pretrained({ name, shop }: RunData, pretraining: BenchPretraining, { data, options, share }: Pick<RunData, 'data' | 'options'> & { readonly share: number }): Promise<ReadonlyMap<string, Float32Array>> {
   const from = JSON.stringify({ options, pretraining, ...(share < 1 && { share }) });
   const bytes = await cached(`helps-${name}-pretraining`, [fingerprintOf(shop, [from])], async () => {
     const started = performance.now();
     const kernels = await openKernels();
-    const { start, losses } = pretrain(data, kernels, options, pretraining);
+    const { start, losses } = await pretrain(data, kernels, options, pretraining);
     await kernels.close();
-    console.log(`${name}, pretraining by ${pretraining.kind}${share < 1 ? ` on ${100 * share} % of the shoppers` : ''}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    console.log(`${name}, pretraining by ${pretraining.kind.replace('-', ' ')}${share < 1 ? ` on ${100 * share} % of the shoppers` : ''}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     return toBytes(start);
   });
   return fromBytes(bytes);

@@ -1,7 +1,7 @@
 import type { EventStream } from '../../src/learn/augmentation.ts';
 import type { Chunk } from '../../src/learn/lanes.ts';
 import type { Random } from '../../src/lib/random.ts';
-import { hideEvents } from './hidden-events.ts';
+import { hideEvents } from '../../src/learn/hidden-events.ts';
 
 /** How a stream is distorted before it is learnt from (Xie et al. 2022, "CL4SRec", section 3.2.1); the chances are per stream. */
 export interface DistortionOptions {

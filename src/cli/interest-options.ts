@@ -1,6 +1,7 @@
 import { RecommenderError } from '../errors.ts';
 import { PARAMETER_GROUPS, type InterestTrainingOptions, type ParameterGroup } from '../learn/interest-training.ts';
 import type { ItemLossOptions } from '../learn/losses.ts';
+import { PRETRAINING_EPOCHS, type PretrainingKind, type PretrainingOptions } from '../learn/pretraining-kinds.ts';
 import type { SequenceOptions } from '../learn/sequence-layer.ts';
 import type { SequenceKind } from '../packs/sequence-kinds.ts';
 import { PRESETS, type PresetName } from './presets.ts';
@@ -42,6 +43,10 @@ export interface InterestFlags {
   /** Of inputs and of the state, 0 to below 1. */
   readonly inputDropout?: number;
   readonly hiddenDropout?: number;
+  /** What is learnt before, on the same events, without being asked for the next item. Default: nothing, training starts at random. */
+  readonly pretrain?: PretrainingKind;
+  /** Default 10 of masked items, 60 of the autoencoder. */
+  readonly pretrainEpochs?: number;
   /** Weight of the days until the next purchase beside the next item; 0 leaves them out. */
   readonly daysWeight?: number;
 }
@@ -62,6 +67,16 @@ export function interestTrainingOf(flags: InterestFlags): InterestTrainingOption
   if (clip === 0) throw refuse('--clip 0 would leave no gradient; choose a larger norm.');
   const regularisation = { ...defaults.regularisation, inputDropout, hiddenDropout, daysWeight };
   return { ...defaults, model: modelOf(flags, hidden), lanes, steps, patience, embedding, hidden, cosine, regularisation, loss: lossOf(flags, defaults.loss), learningRate, weightDecay, clip, warmUpSteps: warmUp, freeze: groupsOf(flags.freeze) };
+}
+
+/**
+ * What is learnt before the interest model's training; undefined for nothing.
+ * @throws RecommenderError `INVALID_OPTIONS` for epochs of no pretraining.
+ */
+export function pretrainingOf({ pretrain: kind, pretrainEpochs: epochs }: InterestFlags): PretrainingOptions | undefined {
+  if (kind) return { kind, epochs: epochs ?? PRETRAINING_EPOCHS[kind] };
+  if (epochs !== undefined) throw refuse('--pretrain-epochs belongs to --pretrain masked-items or autoencoder.');
+  return undefined;
 }
 
 function modelOf({ model: kind = 'lstm', layers, heads = 2, layerDropout = 0.2 }: InterestFlags, hidden: number): SequenceOptions {

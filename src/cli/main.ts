@@ -6,6 +6,7 @@ import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
 import type { InspectOptions } from './inspect.ts';
 import { PROTOCOLS } from '../evaluate/protocol.ts';
+import { PRETRAINING_KINDS } from '../learn/pretraining-kinds.ts';
 import { SEQUENCE_KINDS } from '../packs/sequence-kinds.ts';
 import type { TrainOptions } from './train.ts';
 import type { TuneEncoderOptions } from './tune-encoder.ts';
@@ -52,6 +53,8 @@ program
   .option('--cosine <scale>', 'score by scaled cosines; 0 for plain products', parseAmount)
   .option('--input-dropout <share>', 'of what the interest LSTM reads', parseAmount)
   .option('--hidden-dropout <share>', 'of its state', parseAmount)
+  .addOption(new Option('--pretrain <kind>', 'what the interest LSTM learns before it is asked for the next item; helps where a log has hundreds of shoppers, not where it has thousands').choices(PRETRAINING_KINDS))
+  .option('--pretrain-epochs <count>', 'of --pretrain (default: 10 of masked-items, 60 of autoencoder)', parsePositive)
   .option('--days-weight <weight>', 'of the days until the next purchase beside the next item; 0 leaves them out (default: 0.05)', parseAmount)
   .option('--lanes <count>', 'shoppers that are read side by side', parsePositive)
   .option('--steps <count>', 'events that a gradient goes back, and that a transformer sees', parsePositive)

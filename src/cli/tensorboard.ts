@@ -34,7 +34,7 @@ export function openScalarLog(directory: string): ScalarLog {
 export function logCurves(log: ScalarLog, curves: readonly TrainingCurve[], { newestOnly = false } = {}): void {
   for (const { model, lossName, metricName, epochs } of curves) {
     for (const { epoch, loss, metric } of newestOnly ? epochs.slice(-1) : epochs) {
-      log.write(epoch, { [`${model}/${lossName}`]: loss, [`${model}/${metricName}`]: metric ?? NaN });
+      log.write(epoch, { [`${model}/${lossName}`]: loss, ...(metricName !== null && { [`${model}/${metricName}`]: metric ?? NaN }) });
     }
   }
 }

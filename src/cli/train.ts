@@ -11,11 +11,11 @@ import { adapterOf } from './adapter-option.ts';
 import { writeWhole } from './checkpoint.ts';
 import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
-import { interestTrainingOf, type InterestFlags } from './interest-options.ts';
+import { interestTrainingOf, pretrainingOf, type InterestFlags } from './interest-options.ts';
 import { modelCard } from './model-card.ts';
 import { PRESETS } from './presets.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { demandCurve, headCurve, interestCurve, nextPurchaseErrors } from './report/curves.ts';
+import { demandCurve, headCurve, interestCurve, nextPurchaseErrors, pretrainingCurve } from './report/curves.ts';
 import type { TrainingReport } from './report/report-data.ts';
 import { writeReport } from './report/write-report.ts';
 import { logCurves, openScalarLog } from './tensorboard.ts';
@@ -83,6 +83,8 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const { out, seed = 1, validationDays = DEFAULT_VALIDATION_DAYS } = options;
   const folders: StageFolders = { working: options.working ?? join(out, 'training'), resume: options.resume, reuse: options.reuse };
   if (options.init !== undefined && (options.search || options.windows)) throw new RecommenderError('INVALID_OPTIONS', '--search and --windows train from the start; leave out --init, whose sizes and days are given.');
+  const pretraining = pretrainingOf(options);
+  if (pretraining && options.init !== undefined) throw new RecommenderError('INVALID_OPTIONS', '--pretrain prepares a model that starts at random; --init starts from a pack, so leave one of them out.');
   const adapter = adapterOf(options.adapter, options.init);
   const earlier = options.init === undefined ? undefined : await readEarlierPack(options.init);
   const anew = { ...interestTrainingOf(options), adapter, seed, ...(options.epochs !== undefined && { maxEpochs: options.epochs }) };
@@ -102,7 +104,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
   const recipe = useInterest && options.search ? await searchSettings(data, { ...stage, trials: options.search, settings: given, useText }) : given;
   const { embedding, hidden } = recipe;
   const windows = useInterest && options.windows ? await sweepWindows(data, { ...stage, settings: recipe, useText }) : [];
-  const interest = !useInterest ? null : await interestStage(data, { ...stage, settings: recipe, useText, earlier, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
+  const interest = !useInterest ? null : await interestStage(data, { ...stage, settings: recipe, pretraining, useText, earlier, logEpoch: (epochs) => log && logCurves(log, [interestCurve(epochs)], { newestOnly: true }) });
   if (earlier && interest?.continued) for (const line of describeContinued(earlier, interest)) say(line);
   kernels.release();
   const demand = asked.includes('demand') ? null : await demandStage(data, stage);
@@ -139,7 +141,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     },
   );
   const purchasesOnly = protocol === 'temporal' && shop.log.kind.every((kind) => kind === PURCHASE);
-  await writeWhole(join(out, 'README.md'), new TextEncoder().encode(modelCard(manifest, { interest: recipe, protocol, purchasesOnly, until: period?.until ?? null, validationDays, seed })));
+  await writeWhole(join(out, 'README.md'), new TextEncoder().encode(modelCard(manifest, { interest: recipe, pretraining, protocol, purchasesOnly, until: period?.until ?? null, validationDays, seed })));
   say(`pack ${manifest.name} ${manifest.revision}: ${manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes in ${out}`);
   device.dispose();
   await kernels.close();
@@ -158,7 +160,7 @@ async function train(options: TrainOptions, progress: Progress): Promise<Trainin
     seed,
     interrupted: interest?.interrupted ?? false,
     ...(earlier && interest?.continued && { continued: { pack: earlier.manifest.revision, adapter: options.adapter ?? 'full', trained: interest.trained, loss: interest.continued } }),
-    curves: [...(interest ? [interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
+    curves: [...(interest ? [pretrainingCurve(pretraining, interest.pretrainingLosses), interestCurve(interest.epochs)] : []), ...later].filter(({ epochs }) => epochs.length > 0),
     nextPurchase: interest && nextPurchaseErrors(interest.measured),
     windows,
     evaluation: head.evaluation,

@@ -3,10 +3,11 @@ import { RecommenderError } from '../errors.ts';
 import { createRandom } from '../lib/random.ts';
 import { itemsByUser, type Baskets } from '../rank/simple/baskets.ts';
 import type { MultVae } from '../rank/simple/mult-vae.ts';
+import type { EpochHooks } from './epoch-hooks.ts';
 import { MultVaeNetwork, type MultVaeBatch } from './mult-vae-network.ts';
 import { stepAdamW } from './parameters.ts';
 
-export interface MultVaeOptions {
+export interface MultVaeOptions extends EpochHooks {
   readonly seed?: number;
   /** Units of the two tanh layers (default 200) and of the code (default 64). */
   readonly hidden?: number;
@@ -20,19 +21,18 @@ export interface MultVaeOptions {
   readonly klWeight?: number;
   /** Shoppers per step. */
   readonly shoppers?: number;
-  readonly onEpoch?: (epoch: number, loss: number) => void;
 }
 
 /**
  * Trains Mult-VAE on the distinct items of each user. The same seed gives the same bytes.
  * @throws RecommenderError `INVALID_DATA` when no user has an item.
  */
-export function trainMultVae(
+export async function trainMultVae(
   baskets: Baskets,
   itemCount: number,
   kernels: TrainingKernels,
-  { seed = 1, hidden = 200, latent = 64, epochs = 60, learningRate = 1e-3, weightDecay = 0, inputDropout = 0.5, klWeight = 0.2, shoppers = 256, onEpoch }: MultVaeOptions = {},
-): MultVae {
+  { seed = 1, hidden = 200, latent = 64, epochs = 60, learningRate = 1e-3, weightDecay = 0, inputDropout = 0.5, klWeight = 0.2, shoppers = 256, onStep, onEpoch }: MultVaeOptions = {},
+): Promise<MultVae> {
   const owned = itemsByUser(baskets).filter((items) => items.length > 0);
   if (owned.length === 0) throw new RecommenderError('INVALID_DATA', 'There is no user with an item to learn from.');
   const random = createRandom(seed);
@@ -52,6 +52,8 @@ export function trainMultVae(
       };
       loss += network.learn(batch) * items.length;
       stepAdamW(kernels, network.parameters, { step: ++step, learningRate, weightDecay });
+      const read = start + items.length;
+      await onStep?.({ epoch, share: read / order.length, loss: loss / read });
     }
     onEpoch?.(epoch, loss / owned.length);
   }

@@ -88,15 +88,14 @@ function renderWindows(windows: readonly WindowFigure[]): string {
 }
 
 function renderCurves({ model, lossName, metricName, epochs }: TrainingCurve): string {
-  const rows = epochs.map(({ epoch, phase, loss, metric }) => [String(epoch), phase, loss.toFixed(4), metric === null ? '–' : metric.toFixed(4)]);
-  const numbers = table(['Epoch', 'Phase', lossName, metricName], rows);
+  const rows = epochs.map(({ epoch, phase, loss, metric }) => [String(epoch), phase, loss.toFixed(4), ...(metricName === null ? [] : [metric === null ? '–' : metric.toFixed(4)])]);
+  const numbers = table(['Epoch', 'Phase', lossName, ...(metricName === null ? [] : [metricName])], rows);
   const refitted = epochs.some(({ phase }) => phase === 'refit') ? 'Hollow points are of the refit through the validation period, which leaves nothing to measure on.' : '';
-  const measured = epochs.some(({ metric }) => metric !== null);
   return `<section>
 <h2>Training: ${escape(model)}</h2>
 <div class="figures">
 ${figure(lossName, plotCurve(epochs, 'loss', lossName), numbers, refitted)}
-${measured ? figure(metricName, plotCurve(epochs, 'metric', metricName), numbers) : ''}
+${metricName === null ? '' : figure(metricName, plotCurve(epochs, 'metric', metricName), numbers)}
 </div>
 </section>`;
 }

@@ -52,7 +52,8 @@ export interface WindowFigure {
 export interface TrainingCurve {
   readonly model: string;
   readonly lossName: string;
-  readonly metricName: string;
+  /** Null where epochs are not measured but by their loss. */
+  readonly metricName: string | null;
   readonly epochs: readonly CurvePoint[];
 }
 

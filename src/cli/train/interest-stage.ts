@@ -5,6 +5,8 @@ import { RecommenderError } from '../../errors.ts';
 import type { ContinuedLoss } from '../../learn/continued-interest.ts';
 import { groupByUser } from '../../learn/histories.ts';
 import { trainInterest, type InterestData, type InterestEpoch, type InterestHooks, type InterestTrainingOptions, type TrainedInterest } from '../../learn/interest-training.ts';
+import { pretrain } from '../../learn/pretraining.ts';
+import type { Pretrained, PretrainingOptions } from '../../learn/pretraining-kinds.ts';
 import { QUESTIONS } from '../../learn/protocol.ts';
 import { packInterest } from '../../learn/write-recommender.ts';
 import { parseSafetensors, type SafeTensors } from '../../lib/safetensors.ts';
@@ -21,6 +23,8 @@ export interface InterestStage {
   /** None where the stage was taken from a training that kept none. */
   readonly epochs: readonly InterestEpoch[];
   readonly interrupted: boolean;
+  /** Mean loss of each epoch before the training; none without a pretraining. */
+  readonly pretrainingLosses: readonly number[];
   /** Numbers that were trained; null where the stage was taken from another training. */
   readonly trained: number | null;
   /** Losses before and after, where the training went on from a pack. */
@@ -29,6 +33,8 @@ export interface InterestStage {
 
 export interface InterestStageOptions {
   readonly settings: InterestTrainingOptions;
+  /** What is learnt before. Default: nothing. */
+  readonly pretraining?: PretrainingOptions | undefined;
   readonly useText: boolean;
   readonly folders: StageFolders;
   readonly kernels: TrainingKernels;
@@ -56,14 +62,15 @@ export function interestData({ protocol, shop, learnt }: TrainingShop, useText: 
  * Trains the interest model, or takes it from an earlier training; Ctrl-C ends the training with the best epoch so far.
  * @throws RecommenderError `ABORTED` for a Ctrl-C before the first whole epoch.
  */
-export async function interestStage(data: TrainingShop, { settings, useText, folders, kernels, progress, earlier, logEpoch }: InterestStageOptions): Promise<InterestStage> {
+export async function interestStage(data: TrainingShop, { settings, pretraining, useText, folders, kernels, progress, earlier, logEpoch }: InterestStageOptions): Promise<InterestStage> {
   const { say } = progress;
-  const file = `interest${useText ? '' : '-without-text'}-${fingerprintOf(data, [JSON.stringify(settings), ...(earlier ? [earlier.manifest.revision] : [])])}`;
+  const file = `interest${useText ? '' : '-without-text'}-${fingerprintOf(data, [JSON.stringify(settings), ...(pretraining ? [JSON.stringify(pretraining)] : []), ...(earlier ? [earlier.manifest.revision] : [])])}`;
   const [done, shippedDone, figures] = [await readStage(folders, `${file}.tuned.safetensors`), await readStage(folders, `${file}.shipped.safetensors`), await readStageJson<Record<string, number>>(folders, `${file}.json`)];
   if (done && shippedDone && figures) {
     say(`interest LSTM: taken from an earlier training (${file})`);
     const epochs = (await readStageJson<InterestEpoch[]>(folders, `${file}.epochs.json`)) ?? [];
-    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shippedDone), measured: figures, epochs, interrupted: false, trained: null, continued: null };
+    const pretrainingLosses = (await readStageJson<number[]>(folders, `${file}.pretraining.json`)) ?? [];
+    return { tuned: parseSafetensors(done), shipped: parseSafetensors(shippedDone), measured: figures, epochs, pretrainingLosses, interrupted: false, trained: null, continued: null };
   }
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new RecommenderError('ABORTED', 'No epoch was whole, so nothing was kept.'));
@@ -93,7 +100,12 @@ export async function interestStage(data: TrainingShop, { settings, useText, fol
       say(`interest LSTM: epoch ${epoch}, loss ${loss.toFixed(4)}${ndcg === null ? ' (refit)' : `, validation NDCG@10 ${ndcg.toFixed(4)}`}, ${seconds.toFixed(0)} s`);
     },
   };
-  const material = earlier ? continuedData(earlier, data, interestData(data, useText)) : interestData(data, useText);
+  const plain = earlier ? continuedData(earlier, data, interestData(data, useText)) : interestData(data, useText);
+  // A checkpoint has what the pretraining left in it; its losses are for the report.
+  const pretrained = pretraining && !resumeFrom ? await pretrainAloud(plain, kernels, settings, pretraining, { progress, signal: stop.signal }) : null;
+  if (pretrained) await writeStage(folders, `${file}.pretraining.json`, pretrained.losses);
+  const pretrainingLosses = pretrained?.losses ?? (await readStageJson<number[]>(folders, `${file}.pretraining.json`)) ?? [];
+  const material: InterestData = { ...plain, ...(pretrained && { start: pretrained.start }) };
   const { trained, interrupted } = await trainInterest(material, kernels, settings, hooks).then(
     (whole) => ({ trained: whole, interrupted: false }),
     async (error: unknown) => {
@@ -124,7 +136,23 @@ export async function interestStage(data: TrainingShop, { settings, useText, fol
     await writeStage(folders, `${file}.shipped.safetensors`, shipped);
     await writeStage(folders, `${file}.json`, measured);
   }
-  return { tuned: parseSafetensors(tuned), shipped: parseSafetensors(shipped), measured, epochs: trained.history, interrupted, trained: trained.trained, continued: trained.continued };
+  return { tuned: parseSafetensors(tuned), shipped: parseSafetensors(shipped), measured, epochs: trained.history, pretrainingLosses, interrupted, trained: trained.trained, continued: trained.continued };
+}
+
+/** Pretrains with a line for each epoch; afterwards the kernels' memory is free again. */
+async function pretrainAloud(material: InterestData, kernels: TrainingKernels, settings: InterestTrainingOptions, pretraining: PretrainingOptions, { progress, signal }: { progress: Progress; signal: AbortSignal }): Promise<Pretrained> {
+  const label = `pretraining by ${pretraining.kind.replace('-', ' ')}`;
+  const pretrained = await pretrain(material, kernels, settings, pretraining, {
+    onStep: async ({ epoch, share, loss }) => {
+      signal.throwIfAborted();
+      progress.update({ label: `${label}, epoch ${epoch}`, share: (epoch - 1 + share) / pretraining.epochs, loss, metric: 'not measured' });
+      await new Promise((resolve) => setImmediate(resolve)); // lets signals and progress through
+    },
+    onEpoch: (epoch, loss) => progress.say(`${label}: epoch ${epoch}, loss ${loss.toFixed(4)}`),
+  });
+  progress.done();
+  kernels.release();
+  return pretrained;
 }
 
 /** A model without text has no projection; unseen items are then zeros. */

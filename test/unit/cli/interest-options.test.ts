@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { interestTrainingOf } from '../../../src/cli/interest-options.ts';
+import { interestTrainingOf, pretrainingOf } from '../../../src/cli/interest-options.ts';
 import { modelCard } from '../../../src/cli/model-card.ts';
 import { DEFAULT_INTEREST_TRAINING } from '../../../src/learn/interest-training.ts';
 
@@ -36,6 +36,14 @@ describe('options of the interest LSTM’s training', () => {
 
   test.each([{ negatives: 5 }, { sampler: 'uniform' }, { loss: 'gbce', sampler: 'uniform' }, { calibration: 1 }, { loss: 'gbce', calibration: 1.1 }, { freeze: 'lstm,layers' }, { clip: 0 }, { hiddenDropout: 1 }, { model: 'transformer', hidden: 10, heads: 4 }, { model: 'transformer', layerDropout: 1 }] as const)('%o is refused', (flags) => {
     expect(() => interestTrainingOf(flags)).toThrow(refused);
+  });
+
+  test('pretraining has epochs of its kind, and there are none without it', () => {
+    expect(pretrainingOf({})).toBeUndefined();
+    expect(pretrainingOf({ pretrain: 'masked-items' })).toEqual({ kind: 'masked-items', epochs: 10 });
+    expect(pretrainingOf({ pretrain: 'autoencoder' })).toEqual({ kind: 'autoencoder', epochs: 60 });
+    expect(pretrainingOf({ pretrain: 'autoencoder', pretrainEpochs: 3 })).toEqual({ kind: 'autoencoder', epochs: 3 });
+    expect(() => pretrainingOf({ pretrainEpochs: 3 })).toThrow(refused);
   });
 
   test('the card says which loss and what was frozen', () => {

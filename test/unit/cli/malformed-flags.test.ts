@@ -62,6 +62,7 @@ describe('flags that are not as documented end with 2 and one line', () => {
     ['an unknown sampler', train('--sampler', 'hard'), /--sampler .* Allowed choices are uniform, popularity/],
     ['a rate below 0', train('--learning-rate', '-0.1'), /--learning-rate .* It must be a number from 0/],
     ['an empty rate', train('--clip', ''), /--clip .* It must be a number from 0/],
+    ['an unknown pretraining', train('--pretrain', 'words'), /--pretrain .* Allowed choices are masked-items, autoencoder/],
     ['no threads', train('--threads', '0'), /--threads .* It must be a whole number from 1/],
     ['evaluate without a protocol', evaluate(), /--protocol <name>' not specified/],
     ['an unknown protocol', evaluate('--protocol', 'random'), /--protocol .* Allowed choices are leave-one-out, session, temporal/],

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TrainingReport } from '../../../src/cli/report/report-data.ts';
 import { runTrain, type TrainOptions } from '../../../src/cli/train.ts';
 import { readShop } from '../../../src/cli/train/read-shop.ts';
 import { createRandom } from '../../../src/lib/random.ts';
@@ -35,9 +36,9 @@ async function writeRing(name: string, { columns, row }: { columns: string; row:
 const train = (options: Omit<TrainOptions, 'out'>, out: string) => runTrain({ epochs: 2, ...options, out: join(folder, out) }, () => undefined);
 
 /** Runs the command with --resume, and kills it some time after it said something. */
-async function runUntil(ring: Pick<TrainOptions, 'interactions' | 'items'>, moment: string | null, milliseconds: number): Promise<void> {
+async function runUntil(ring: Pick<TrainOptions, 'interactions' | 'items'>, moment: string | null, milliseconds: number, more: readonly string[]): Promise<void> {
   const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'train', '--interactions', ring.interactions, '--items', ring.items, '--protocol', 'leave-one-out', '--epochs', '2', '--out', join(folder, 'killed'), '--resume'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', main, 'train', '--interactions', ring.interactions, '--items', ring.items, '--protocol', 'leave-one-out', '--epochs', '2', '--out', join(folder, 'killed'), '--resume', ...more], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   let isDue = false;
   child.stderr.on('data', (chunk: Buffer) => {
@@ -97,13 +98,30 @@ describe('shelfwise train by protocol', () => {
 
   test('killed at any moment and resumed, it writes the bytes that it would have written', async () => {
     const ring = await writeRing('killed', { columns: 'pos', row: (_, pos) => String(pos) });
-    const whole = await train({ ...ring, protocol: 'leave-one-out' }, 'whole');
+    const whole = await train({ ...ring, protocol: 'leave-one-out', pretrain: 'masked-items', pretrainEpochs: 2 }, 'whole');
+    const more = ['--pretrain', 'masked-items', '--pretrain-epochs', '2'];
     const random = createRandom(Date.now() % 1_000);
-    for (const moment of ['lines are learnt', 'epoch 1,', '(refit)', 'demand LSTM']) await runUntil(ring, moment, 300 * random.next());
-    await runUntil(ring, null, 0);
+    for (const moment of ['lines are learnt', 'pretraining by masked items: epoch 1', 'NDCG@10', '(refit)', 'demand LSTM']) await runUntil(ring, moment, 300 * random.next(), more);
+    await runUntil(ring, null, 0, more);
+    const { curves } = JSON.parse(await readFile(join(folder, 'killed', 'report.json'), 'utf8')) as TrainingReport;
+    expect(curves[0]).toEqual(whole.curves[0]);
     const { revision } = JSON.parse(await readFile(join(folder, 'killed', 'pack.json'), 'utf8')) as { revision: string };
     expect(revision).toBe(whole.pack.revision);
   }, 300_000);
+
+  test('--pretrain is what the training starts from; the report draws it and the card names it', async () => {
+    const ring = await writeRing('pretrained', { columns: 'pos', row: (_, pos) => String(pos) });
+    const options = { ...ring, protocol: 'leave-one-out', epochs: 1 } as const;
+    const plain = await train(options, 'plain');
+    expect(plain.curves[0]!.model).toBe('interest LSTM');
+    for (const [pretrain, name] of [['masked-items', 'masked items'], ['autoencoder', 'autoencoder']] as const) {
+      const { pack, curves } = await train({ ...options, pretrain, pretrainEpochs: 3 }, pretrain);
+      expect(pack.revision).not.toBe(plain.pack.revision);
+      expect(curves[0]).toMatchObject({ model: `interest LSTM, pretraining by ${name}`, epochs: [{ epoch: 1, metric: null }, { epoch: 2 }, { epoch: 3 }] });
+      expect(await readFile(join(folder, pretrain, 'report.html'), 'utf8')).toContain(`pretraining by ${name}`);
+      expect(await readFile(join(folder, pretrain, 'README.md'), 'utf8')).toContain(`Pretraining by ${name}, 3 epochs`);
+    }
+  }, 120_000);
 
   test('--search tries settings, keeps a line of each, goes on where it was, and trains the best', async () => {
     const ring = await writeRing('search', { columns: 'pos', row: (_, pos) => String(pos) });
@@ -139,6 +157,7 @@ describe('shelfwise train by protocol', () => {
     const ring = await writeRing('refused', { columns: 'pos,split', row: (_, pos) => `${pos},${pos === 1 ? 'validation' : 'train'}` });
     await expect(train({ ...ring, protocol: 'session' }, 'none')).rejects.toMatchObject({ code: 'INVALID_DATA', message: expect.stringContaining('must be the end of a history') as string });
     await expect(train({ ...ring, protocol: 'session', until: '2020-01-01' }, 'none')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(train({ ...ring, protocol: 'session', pretrain: 'autoencoder', init: 'any' }, 'none')).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining('leave one of them out') as string });
     await writeFile(ring.items, 'item,title\ni1,Red mug\n');
     await expect(train({ ...ring, protocol: 'leave-one-out' }, 'none')).rejects.toMatchObject({ code: 'INVALID_DATA' });
   });

@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { Adversarial } from '../../../bench/helps/adversarial.ts';
 import { Contrastive } from '../../../bench/helps/contrastive.ts';
 import { createNtXent } from '../../../bench/helps/nt-xent.ts';
-import { pretrain, type PretrainingOptions } from '../../../bench/helps/pretraining.ts';
 import { createTrainingKernels } from '../../../src/compute/create-training-kernels.ts';
 import { createReferenceTrainingKernels } from '../../../src/compute/reference/training.ts';
 import type { EventStream } from '../../../src/learn/augmentation.ts';
-import { groupByUser, VIEW, type Histories } from '../../../src/learn/histories.ts';
+import { VIEW } from '../../../src/learn/histories.ts';
 import { InterestNetwork, type LearningStep, type StepExtension } from '../../../src/learn/interest-network.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestData, type InterestHooks, type InterestTrainingOptions } from '../../../src/learn/interest-training.ts';
 import { cutIntoChunks } from '../../../src/learn/lanes.ts';
@@ -15,6 +14,7 @@ import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
 import { createRandom } from '../../../src/lib/random.ts';
 import { checkGradients } from '../../helpers/check-gradients.ts';
+import { sessionData, viewingShoppers } from '../../helpers/viewing-shoppers.ts';
 
 const SHAPE = { items: 7, text: 5, embedding: 4, hidden: 6, lanes: 3, steps: 5 };
 const DROPOUT = { inputDropout: 0.3, hiddenDropout: 0.3, residualDropout: 0, kindWeight: 0, daysWeight: 0 };
@@ -125,73 +125,18 @@ describe('adversarial inputs', () => {
 const ITEMS = 24;
 const EVENTS = 10;
 
-/** Shoppers who each view some items, one after the other. */
-function historiesOf(shoppers: number, itemOf: (shopper: number, at: number) => number): Histories {
-  const rows = Array.from({ length: shoppers * EVENTS }, (_, row) => ({ shopper: Math.floor(row / EVENTS), at: row % EVENTS }));
-  return groupByUser(
-    {
-      users: shoppers,
-      items: ITEMS,
-      user: Int32Array.from(rows, ({ shopper }) => shopper),
-      item: Int32Array.from(rows, ({ shopper, at }) => itemOf(shopper, at)),
-      kind: new Uint8Array(rows.length).fill(VIEW),
-      time: Float64Array.from(rows, ({ at }) => at),
-      price: new Float32Array(rows.length).fill(NaN),
-      session: Int32Array.from(rows, ({ shopper }) => shopper),
-    },
-    { repeats: true },
-  );
-}
-
 /** Round and round. */
-const ring = (shoppers: number): Histories => historiesOf(shoppers, (shopper, at) => (shopper + at) % ITEMS);
-
-const histories = ring(48);
-const data: InterestData = {
-  protocol: 'session',
-  training: histories,
-  refit: histories,
-  textVectors: new Float32Array(0),
-  textDimensions: 0,
-  priceQuantiles: new Float32Array(101),
-  itemPrices: new Float32Array(ITEMS).fill(NaN),
-};
+const ring = viewingShoppers({ shoppers: 48, events: EVENTS, items: ITEMS }, (shopper, at) => (shopper + at) % ITEMS);
+const data = sessionData(ring);
 const options: InterestTrainingOptions = { ...DEFAULT_INTEREST_TRAINING, embedding: 12, hidden: 16, lanes: 8, steps: 6, maxEpochs: 3, refitEpochs: 0, learningRate: 1e-2, warmUpSteps: 10 };
 const kernels = () => createTrainingKernels({ maxBytes: 64 * 2 ** 20 });
-const train = (from: Partial<InterestData> = {}, hooks: InterestHooks = {}, changes: Partial<InterestTrainingOptions> = {}) =>
-  trainInterest({ ...data, ...from }, kernels(), { ...options, ...changes }, hooks);
+const train = (from: Partial<InterestData> = {}, hooks: InterestHooks = {}) => trainInterest({ ...data, ...from }, kernels(), options, hooks);
 
-describe.each<PretrainingOptions>([{ kind: 'masked items', epochs: 30 }, { kind: 'autoencoder', epochs: 200 }])('pretraining by $kind', (how) => {
-  test('lowers its own loss, and its items are what training starts from', async () => {
-    const { start, losses } = pretrain(data, kernels(), options, how);
-    expect(losses).toHaveLength(how.epochs);
-    expect(losses.at(-1)).toBeLessThan(0.9 * losses[0]!);
-    const { tuned } = await train({ start }, {}, { maxEpochs: 0 });
-    expect(tuned.get('items')!.values).toEqual(start.get('residual'));
-    expect((await train({}, {}, { maxEpochs: 0 })).tuned.get('items')!.values).not.toEqual(start.get('residual'));
-  });
-});
-
-test('a masked item is told from what is behind it, too', () => {
-  // Pairs: any of 12 items, then its partner. From what was before, the first of a pair costs log 12 and the second at least nothing.
-  const random = createRandom(5);
-  const firsts = Array.from({ length: 200 * EVENTS }, () => random.integer(ITEMS / 2));
-  const pairs = historiesOf(200, (shopper, at) => firsts[shopper * EVENTS + (at >> 1)]! + (at % 2) * (ITEMS / 2));
-  const regularisation = { ...options.regularisation, inputDropout: 0, hiddenDropout: 0 };
-  const { losses } = pretrain({ ...data, training: pairs }, kernels(), { ...options, hidden: 32, regularisation }, { kind: 'masked items', epochs: 40 });
-  expect(losses.at(-1)).toBeLessThan(0.8 * (Math.log(ITEMS / 2) / 2));
-});
-
-test('only the shoppers that are named are learnt from, in pretraining as well', async () => {
+test('only the shoppers that are named are learnt from', async () => {
   const shoppers = Int32Array.from({ length: 24 }, (_, at) => 2 * at);
   const own = await train({ shoppers });
-  const others = ring(48);
-  for (let event = 0; event < others.item.length; event++) if (Math.floor(event / EVENTS) % 2 === 1) others.item[event] = 3;
-  for (const kind of ['masked items', 'autoencoder'] as const) {
-    const lossesOf = (training: Histories) => pretrain({ ...data, training, shoppers }, kernels(), options, { kind, epochs: 3 }).losses;
-    expect(lossesOf(others)).toEqual(lossesOf(histories));
-  }
-  expect((await train({ shoppers, training: others })).history.map(({ loss }) => loss)).toEqual(own.history.map(({ loss }) => loss));
+  const { training } = sessionData(viewingShoppers({ shoppers: 48, events: EVENTS, items: ITEMS }, (shopper, at) => (shopper % 2 === 1 ? 3 : (shopper + at) % ITEMS)));
+  expect((await train({ shoppers, training })).history.map(({ loss }) => loss)).toEqual(own.history.map(({ loss }) => loss));
   expect((await train()).history[0]!.loss).not.toBe(own.history[0]!.loss);
 });
 

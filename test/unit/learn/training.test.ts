@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createTrainingKernels } from '../../../src/compute/create-training-kernels.ts';
 import { createRandom } from '../../../src/lib/random.ts';
-import { groupByUser, logBefore, PURCHASE, VIEW, type LogColumns } from '../../../src/learn/histories.ts';
+import { groupByUser, logBefore, PURCHASE, type LogColumns } from '../../../src/learn/histories.ts';
 import type { ItemLossOptions } from '../../../src/learn/losses.ts';
 import type { SequenceOptions } from '../../../src/learn/sequence-layer.ts';
 import { DEFAULT_INTEREST_TRAINING, trainInterest, type Distortion, type InterestCheckpoint, type InterestData, type InterestHooks } from '../../../src/learn/interest-training.ts';
+import { sessionData, viewingShoppers } from '../../helpers/viewing-shoppers.ts';
 
 const ITEMS = 12;
 const SHOPPERS = 60;
@@ -162,30 +163,8 @@ describe('two grammars that only a history tells apart', () => {
   const STRIDES = [1, 4];
 
   /** Every other item is 0; between, half of the shoppers go round 11 items by strides of 1, the others by strides of 4. */
-  const grammarLog = (): LogColumns => {
-    const rows = Array.from({ length: 66 * EVENTS }, (_, row) => ({ shopper: row % 66, at: Math.floor(row / 66) }));
-    const itemOf = (shopper: number, at: number): number => (at % 2 === 1 ? 0 : 1 + ((shopper + STRIDES[Math.floor(shopper / 33)]! * (at / 2)) % WALK));
-    return {
-      users: 66,
-      items: 1 + WALK,
-      user: Int32Array.from(rows, ({ shopper }) => shopper),
-      item: Int32Array.from(rows, ({ shopper, at }) => itemOf(shopper, at)),
-      kind: new Uint8Array(rows.length).fill(VIEW),
-      time: Float64Array.from(rows, ({ at }) => at),
-      price: new Float32Array(rows.length).fill(NaN),
-      session: Int32Array.from(rows, ({ shopper }) => shopper),
-    };
-  };
-  const whole = grammarLog();
-  const grammars: InterestData = {
-    protocol: 'session',
-    training: groupByUser(logBefore(whole, EVENTS - HELD), { repeats: true }),
-    refit: groupByUser(whole, { repeats: true }),
-    textVectors: new Float32Array(0),
-    textDimensions: 0,
-    priceQuantiles: new Float32Array(101),
-    itemPrices: new Float32Array(1 + WALK).fill(NaN),
-  };
+  const whole = viewingShoppers({ shoppers: 66, events: EVENTS, items: 1 + WALK }, (shopper, at) => (at % 2 === 1 ? 0 : 1 + ((shopper + STRIDES[Math.floor(shopper / 33)]! * (at / 2)) % WALK)));
+  const grammars = sessionData(logBefore(whole, EVENTS - HELD), whole);
 
   test('the last items alone do not tell', () => {
     const { item, offsets } = grammars.refit;

@@ -1,12 +1,13 @@
-import type { TrainingKernels } from '../../src/compute/training-kernels.ts';
-import { plainStream, type EventStream } from '../../src/learn/augmentation.ts';
-import { InterestNetwork } from '../../src/learn/interest-network.ts';
-import type { InterestData, InterestTrainingOptions } from '../../src/learn/interest-training.ts';
-import { cutIntoChunks, type Chunk } from '../../src/learn/lanes.ts';
-import { clipGradients, stepAdamW } from '../../src/learn/parameters.ts';
-import { createRandom, type Random } from '../../src/lib/random.ts';
+import type { TrainingKernels } from '../compute/training-kernels.ts';
+import { createRandom, type Random } from '../lib/random.ts';
+import { plainStream, type EventStream } from './augmentation.ts';
+import type { EpochHooks } from './epoch-hooks.ts';
 import { hideEvents } from './hidden-events.ts';
-import type { Pretrained } from './pretraining.ts';
+import { InterestNetwork } from './interest-network.ts';
+import type { InterestData, InterestTrainingOptions } from './interest-training.ts';
+import { cutIntoChunks, type Chunk } from './lanes.ts';
+import { clipGradients, stepAdamW } from './parameters.ts';
+import type { Pretrained } from './pretraining-kinds.ts';
 
 const MASKED = 0.2; // of the events
 const AHEAD = 2; // events that are read after a masked one before it is asked for
@@ -24,7 +25,7 @@ interface Masks {
  * Masked items (Sun et al. 2019, "BERT4Rec", section 3.6) for models that read forwards: a masked event is asked for once two more (at the end of a
  * stream one) have been read, so that it is told from both sides. All parameters but those of the next kind start the training.
  */
-export function pretrainMaskedItems(data: InterestData, kernels: TrainingKernels, options: InterestTrainingOptions, epochs: number): Pretrained {
+export async function pretrainMaskedItems(data: InterestData, kernels: TrainingKernels, options: InterestTrainingOptions, epochs: number, { onStep, onEpoch }: EpochHooks): Promise<Pretrained> {
   const random = createRandom(options.seed);
   const { model, embedding, hidden, cosine, lanes, steps } = options;
   const { training, textDimensions: text } = data;
@@ -34,18 +35,21 @@ export function pretrainMaskedItems(data: InterestData, kernels: TrainingKernels
   const masks: Masks = { masked: new Uint8Array(training.item.length), asked: new Int32Array(training.item.length) };
   const losses: number[] = [];
   let step = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  const asked = MASKED * training.item.length; // about, in an epoch
+  for (let epoch = 1; epoch <= epochs; epoch++) {
     network.resetState();
     const sum = { loss: 0, weight: 0 };
     for (const chunk of cutIntoChunks(maskedStreams(data, options, masks, random), lanes, steps, { leastFilled: LEAST_FILLED })) {
       const { loss, weight } = network.learn(askForMasked(chunk, masks), random, regularisation);
       clipGradients(kernels, network.parameters, options.clip);
-      const learningRate = options.learningRate * (1 - epoch / epochs) * Math.min(1, ++step / Math.max(1, options.warmUpSteps));
+      const learningRate = options.learningRate * (1 - (epoch - 1) / epochs) * Math.min(1, ++step / Math.max(1, options.warmUpSteps));
       stepAdamW(kernels, network.parameters, { step, learningRate, weightDecay: options.weightDecay });
       sum.loss += loss;
       sum.weight += weight;
+      await onStep?.({ epoch, share: Math.min(1, sum.weight / asked), loss: sum.loss / Math.max(1, sum.weight) });
     }
     losses.push(sum.loss / Math.max(1, sum.weight));
+    onEpoch?.(epoch, losses.at(-1)!);
   }
   const learnt = [...network.parameters].filter(([name]) => !name.startsWith('kind'));
   return { start: new Map(learnt.map(([name, { values }]) => [name, values.slice()])), losses };

@@ -1,4 +1,4 @@
-import type { Chunk } from '../../src/learn/lanes.ts';
+import type { Chunk } from './lanes.ts';
 
 /** The chunk with nothing to read in rows that are hidden, as where a stream opens; what they predict stays. */
 export function hideEvents(chunk: Chunk, isHidden: (row: number) => boolean): Chunk {
