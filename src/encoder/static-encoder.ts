@@ -50,12 +50,16 @@ export function createStaticEncoder({ revision, dims, tokenizer, readWord, tenso
     async encode(texts) {
       if (texts.length === 0) return new Float32Array(0);
       const [vectors] = await device.run((ops) => [ops.linear(ops.input(means(texts), [texts.length, embedding]), projection, bias)]); // [texts, hidden]
-      for (let start = 0; start < vectors!.length; start += hidden) {
-        const vector = vectors!.subarray(start, start + hidden);
-        const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
-        for (let unit = 0; unit < hidden; unit++) vector[unit]! /= length;
-      }
+      for (let start = 0; start < vectors!.length; start += hidden) toUnitLength(vectors!, start, start + hidden);
       return vectors!;
     },
   };
+}
+
+/** A plain loop in a function of its own, which is soon optimised: before that, and in `reduce()`, each number is an object on the heap. */
+function toUnitLength(vectors: Float32Array, start: number, end: number): void {
+  let square = 0;
+  for (let at = start; at < end; at++) square += vectors[at]! * vectors[at]!;
+  const length = Math.sqrt(square) || 1;
+  for (let at = start; at < end; at++) vectors[at]! /= length;
 }

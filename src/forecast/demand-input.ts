@@ -28,17 +28,17 @@ export interface WeeklySales {
 
 /** Reads a shop's series: what is not a finite number is unknown, and more returns than sales is no sale. */
 export function readSeries({ values }: SalesValues): WeeklySales {
-  return weeklySales(Array.from(values, (value) => (typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : NaN)));
+  return weeklySales(Float64Array.from(values, (value) => (typeof value === 'number' && Number.isFinite(value) ? Math.max(0, value) : NaN)));
 }
 
 /** The same series one week later. */
 export function appendWeek({ values }: WeeklySales, value: number): WeeklySales {
-  return weeklySales([...values, value]);
+  return weeklySales(Float64Array.of(...values, value));
 }
 
-function weeklySales(values: readonly number[]): WeeklySales {
+function weeklySales(values: Float64Array): WeeklySales {
   const start = values.findIndex((value) => !Number.isNaN(value));
-  return { values: Float64Array.from(values), start: start < 0 ? values.length : start };
+  return { values, start: start < 0 ? values.length : start };
 }
 
 /** What one unit of the model means for the week after `week`: the mean of the known sales of the last 8 weeks, plus 1. */

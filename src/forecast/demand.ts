@@ -77,7 +77,7 @@ export class DemandModel {
         forecasts[row]!.median.push(next.median);
         forecasts[row]!.low.push(next.low);
         forecasts[row]!.high.push(next.high);
-        return appendWeek(known, next.median);
+        return step + 1 < horizon ? appendWeek(known, next.median) : known; // no step reads what the last one says
       });
     }
     return forecasts;
@@ -105,18 +105,19 @@ export class DemandModel {
 
   /** Three dot products a series cost less here than a second readback would. */
   #quantiles(state: Float32Array, row: number, step: number, scale: number): { median: number; low: number; high: number } {
-    const outputs = Array.from(this.#headBias, (bias, output) => {
-      let sum = bias;
-      for (let k = 0; k < this.hidden; k++) sum += this.#head[output * this.hidden + k]! * state[row * this.hidden + k]!;
-      return sum;
-    });
-    const [low, median, high] = headQuantiles(outputs[0]!, outputs[1]!, outputs[2]!);
+    const [low, median, high] = headQuantiles(this.#output(0, state, row), this.#output(1, state, row), this.#output(2, state, row));
     const calibrated = Math.min(step, this.#margins.length / 2 - 1);
     return {
       median: fromScaledLog(median, scale),
       low: fromScaledLog(Math.min(median, low - this.#margins[2 * calibrated]!), scale),
       high: fromScaledLog(Math.max(median, high + this.#margins[2 * calibrated + 1]!), scale),
     };
+  }
+
+  #output(output: number, state: Float32Array, row: number): number {
+    let sum = this.#headBias[output]!;
+    for (let k = 0; k < this.hidden; k++) sum += this.#head[output * this.hidden + k]! * state[row * this.hidden + k]!;
+    return sum;
   }
 }
 

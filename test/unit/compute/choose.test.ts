@@ -239,6 +239,7 @@ describe('in service', () => {
   const faults: Record<string, [FakeBehaviour, string, Workload | null]> = {
     throws: [{ throws: true }, 'failed: It refused', 'score'],
     'gives NaN': [{ corrupt: () => NaN }, 'gave values that are not finite', 'score'],
+    'gives infinity': [{ corrupt: () => -Infinity }, 'gave values that are not finite', 'score'],
     'does not answer': [{ hangs: true }, 'did not answer within', null],
   };
 
