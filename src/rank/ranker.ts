@@ -83,7 +83,7 @@ export class Ranker {
   readonly #items: number;
   readonly #simple: Counted<SimpleRanker>;
   readonly #vectors: ShelfVectors;
-  readonly #readTitle = createTitleReader();
+  readonly #readTitles = createTitleReader();
   /** What the LSTM said of the newest state: shelves follow each other faster than behaviours. */
   #said: { readonly state: Float32Array; readonly next: NextInterest } | undefined;
 
@@ -235,11 +235,9 @@ export class Ranker {
     const { head } = this.#parts;
     if (titles.length === 0 || head?.reads('titleAffinity') === false) return null;
     if (candidates.some(({ title }) => title === undefined) || titles.every((title) => title === null)) return null;
-    const words = candidates.map(({ title }) => this.#readTitle(title!));
-    return titles.map((title) => {
-      const own = this.#readTitle(title ?? '');
-      return Float32Array.from(words, (other) => wordCosine(own, other));
-    });
+    const words = this.#readTitles([...titles, ...candidates.map(({ title }) => title)].map((title) => title ?? ''));
+    const offered = words.splice(titles.length);
+    return words.map((own) => new Float32Array(offered.map((other) => wordCosine(own, other))));
   }
 
   /** The texts [texts, text] and then u_u, less the catalogue's mean, at unit length again. */

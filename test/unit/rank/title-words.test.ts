@@ -4,9 +4,12 @@ import { FEATURE_NAMES } from '../../../src/rank/feature-schema.ts';
 import { FEATURE_COUNT, type CandidateView } from '../../../src/rank/features.ts';
 import { Ranker, type RankerTables } from '../../../src/rank/ranker.ts';
 import type { ShopperEvent } from '../../../src/rank/shopper-view.ts';
-import { createTitleReader, titleWords, wordCosine } from '../../../src/rank/title-words.ts';
+import { createTitleReader, wordCosine } from '../../../src/rank/title-words.ts';
 
-const cosine = (a: string, b: string): number => wordCosine(titleWords(a), titleWords(b));
+function cosine(a: string, b: string): number {
+  const [one, other] = createTitleReader()([a, b]);
+  return wordCosine(one!, other!);
+}
 
 describe('words of titles', () => {
   test('a title is like itself, whatever its case and punctuation, and unlike one without a common word', () => {
@@ -19,9 +22,20 @@ describe('words of titles', () => {
     expect(cosine('The Legend of Zelda', 'Zelda')).toBeGreaterThan(cosine('The Legend of Zelda', 'The Art of War'));
   });
 
+  test('is the cosine of weights by word, in whatever order they stand and however many titles were read before', () => {
+    const read = createTitleReader();
+    for (let page = 0; page < 10; page++) {
+      read(Array.from({ length: 500 }, (_, at) => `Item ${page} ${at} of the list`));
+      const [one, other] = read(['Mugs, a set of four in the box', 'Box for four of the mugs']);
+      // mugs, four and box weigh 1; of and the .1
+      expect(wordCosine(one!, other!)).toBeCloseTo((3 + 2 * 0.01) / Math.sqrt((4 + 4 * 0.01) * (3 + 3 * 0.01)), 12);
+    }
+  });
+
   test('the reader gives what was read before', () => {
     const read = createTitleReader();
-    expect(read('Set of 4 mugs')).toBe(read('Set of 4 mugs'));
+    const [mugs] = read(['Set of 4 mugs']);
+    expect(read(['Two plates', 'Set of 4 mugs'])[1]).toBe(mugs);
   });
 });
 
