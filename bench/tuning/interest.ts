@@ -5,12 +5,13 @@ import type { AdapterOptions } from '../../src/learn/adapters.ts';
 import { judgeEvents, startFrom, type JudgedEvent } from '../../src/learn/continued-interest.ts';
 import { groupByUser, type Histories } from '../../src/learn/histories.ts';
 import { InterestNetwork } from '../../src/learn/interest-network.ts';
-import { DEFAULT_INTEREST_TRAINING, trainInterest, type InterestData } from '../../src/learn/interest-training.ts';
+import { DEFAULT_INTEREST_TRAINING, PARAMETER_GROUPS, trainInterest, type InterestCheckpoint, type InterestData } from '../../src/learn/interest-training.ts';
 import { heldFrom, rowsOfLog } from '../../src/learn/split-log.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import type { FloatTensors } from '../../src/learn/write-recommender.ts';
 import { summarise, type BenchResult, type BenchRow, type BenchTableCell } from '../harness.ts';
 import { ONLINE_RETAIL } from '../quality/online-retail.ts';
+import { Bottleneck } from './bottleneck.ts';
 
 /** One shopper in so many takes part; the whole log (1) takes an hour. */
 const ONE_IN = Number(process.env.BENCH_ONE_IN ?? 4);
@@ -19,14 +20,26 @@ const KERNEL_BYTES = 2 ** 30;
 const at = (day: string): number => Date.parse(day) / 1_000;
 const [SEPTEMBER, OCTOBER, LATE_OCTOBER, NOVEMBER, DECEMBER] = ['2011-09-01', '2011-10-01', '2011-10-24', '2011-11-01', '2011-12-01'].map(at) as [number, number, number, number, number];
 
-const VARIANTS: readonly { readonly name: string; readonly adapter: AdapterOptions; readonly learningRate: number }[] = [
-  { name: 'full', adapter: { kind: 'full' }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate / 4 },
-  { name: 'lora:8', adapter: { kind: 'lora', rank: 8 }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate },
-  { name: 'lora:2', adapter: { kind: 'lora', rank: 2 }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate },
-  { name: 'head-only', adapter: { kind: 'head-only' }, learningRate: DEFAULT_INTEREST_TRAINING.learningRate / 4 },
+interface Variant {
+  readonly name: string;
+  readonly adapter: AdapterOptions;
+  readonly learningRate: number;
+  /** Of a bottleneck adapter, with all else frozen. */
+  readonly units?: number;
+}
+
+const { learningRate: RATE } = DEFAULT_INTEREST_TRAINING;
+
+const VARIANTS: readonly Variant[] = [
+  { name: 'full', adapter: { kind: 'full' }, learningRate: RATE / 4 },
+  { name: 'lora:8', adapter: { kind: 'lora', rank: 8 }, learningRate: RATE },
+  { name: 'lora:2', adapter: { kind: 'lora', rank: 2 }, learningRate: RATE },
+  { name: 'bottleneck:8', adapter: { kind: 'full' }, learningRate: RATE, units: 8 },
+  { name: 'bottleneck:32', adapter: { kind: 'full' }, learningRate: RATE, units: 32 },
+  { name: 'head-only', adapter: { kind: 'head-only' }, learningRate: RATE / 4 },
 ];
 
-/** Full, LoRA and head-only: NDCG@10 and loss on November, loss on the days before October, numbers trained and minutes. */
+/** Full, LoRA, bottleneck and head-only: NDCG@10 and loss on November, loss on the days before October, numbers trained and minutes. */
 export async function interestTable(): Promise<BenchResult> {
   const { shop } = await readShop({ ...ONLINE_RETAIL, until: new Date(DECEMBER * 1_000).toISOString(), validationDays: 30 }, console.log);
   const log = rowsOfLog(shop.log, (row) => shop.log.user[row]! % ONE_IN === 0);
@@ -36,11 +49,18 @@ export async function interestTable(): Promise<BenchResult> {
   const settings = { ...DEFAULT_INTEREST_TRAINING, seed: ONLINE_RETAIL.seed, lanes: Math.max(4, Math.round(DEFAULT_INTEREST_TRAINING.lanes / ONE_IN)) };
   const kernels = await openTrainingKernels({ maxBytes: KERNEL_BYTES });
 
-  const judge = (tensors: FloatTensors, histories: Histories, countedFrom: Int32Array, rowOf: Int32Array): JudgedEvent[] => {
+  const withBottleneck = (network: InterestNetwork, units: number): Bottleneck => {
+    const { embedding, lanes, steps } = settings;
+    const bottleneck = new Bottleneck({ embedding, units, rows: lanes * steps }, kernels, createRandom(settings.seed));
+    network.adaptUsers(bottleneck);
+    return bottleneck;
+  };
+  const judge = ({ tensors, units, added }: Tuned, histories: Histories, countedFrom: Int32Array, rowOf: Int32Array): JudgedEvent[] => {
     kernels.release();
     const { embedding, hidden, cosine, lanes, steps, model } = settings;
     const network = new InterestNetwork({ model, items: histories.items, text: shop.textDimensions, embedding, hidden, cosine, lanes, steps }, { ...base, itemCounts: new Int32Array(histories.items) }, { kind: 'softmax' }, kernels, createRandom(1));
     startFrom(network.parameters, { tensors, rowOf, oldDays: null }, shop.textVectors, kernels);
+    if (units !== undefined) for (const [name, { values }] of withBottleneck(network, units).parameters) values.set(added!.get(name)!);
     return judgeEvents(network, histories, countedFrom);
   };
 
@@ -55,29 +75,52 @@ export async function interestTable(): Promise<BenchResult> {
 
   const rows: BenchRow[] = [];
   const tables: BenchTableCell[] = [];
-  const note = (name: string, tensors: FloatTensors, items: Int32Array): void => {
-    const recent = judge(tensors, all, november, items);
-    const old = judge(tensors, oldDays, oldDays.offsets.slice(0, -1), items);
-    const cell = (metric: string, judged: readonly JudgedEvent[], value: (event: JudgedEvent) => number): void => {
-      tables.push({ task: 'interest model tuned on October', ranker: name, metric, ...estimate(judged.map((event) => ({ customer: event.user, value: value(event) }))) });
+  let untuned: readonly JudgedEvent[] | undefined;
+  const note = (name: string, tuned: Tuned, items: Int32Array): void => {
+    const recent = judge(tuned, all, november, items);
+    const old = judge(tuned, oldDays, oldDays.offsets.slice(0, -1), items);
+    const cell = (metric: string, judged: readonly JudgedEvent[], value: (event: JudgedEvent, at: number) => number): void => {
+      tables.push({ task: 'interest model tuned on October', ranker: name, metric, ...estimate(judged.map((event, at) => ({ customer: event.user, value: value(event, at) }))) });
     };
+    untuned ??= recent;
     cell('NDCG@10, November', recent, ({ ndcg }) => ndcg);
+    cell('gain, paired', recent, ({ ndcg }, event) => ndcg - untuned![event]!.ndcg);
     cell('loss, November', recent, ({ loss }) => loss);
     cell('loss, old days', old, ({ loss }) => loss);
   };
-  note('untuned', trained.shipped, rowOf);
-  for (const { name, adapter, learningRate } of VARIANTS) {
+  note('untuned', { tensors: trained.shipped }, rowOf);
+  for (const { name, adapter, learningRate, units } of VARIANTS) {
     console.log(`${name} …`);
     kernels.release();
     const started = Date.now();
     const data: InterestData = { ...base, training: between(OCTOBER, LATE_OCTOBER), refit: between(OCTOBER, NOVEMBER), earlier: { tensors: trained.shipped, rowOf, oldDays: null } };
-    const tuned = await trainInterest(data, kernels, { ...settings, adapter, learningRate, warmUpSteps: 20, maxEpochs: 3, patience: 3, refitEpochs: 1 }, { onEpoch: logEpoch });
+    let added: InterestCheckpoint['tensors'] = new Map();
+    const tuned = await trainInterest(
+      data,
+      kernels,
+      { ...settings, adapter, learningRate, warmUpSteps: 20, maxEpochs: 3, patience: 3, refitEpochs: 1, ...(units !== undefined && { freeze: PARAMETER_GROUPS }) },
+      {
+        onEpoch: logEpoch,
+        ...(units !== undefined && { extendSteps: (network) => ({ parameters: withBottleneck(network, units).parameters }) }),
+        saveCheckpoint: ({ tensors }) => {
+          added = tensors; // of the refit in the end, as what ships
+          return Promise.resolve();
+        },
+      },
+    );
     rows.push(summarise({ name: `interest, ${name}: numbers trained`, unit: '', ours: [tuned.trained] }));
     rows.push(summarise({ name: `interest, ${name}: time`, unit: 'minutes', ours: [(Date.now() - started) / 60_000] }));
-    note(name, tuned.shipped, every);
+    note(name, { tensors: tuned.shipped, ...(units !== undefined && { units, added }) }, every);
   }
   await kernels.close();
   return { rows, tables };
+}
+
+/** What is judged: a model as it ships, and a bottleneck adapter that is not of it. */
+interface Tuned {
+  readonly tensors: FloatTensors;
+  readonly units?: number;
+  readonly added?: ReadonlyMap<string, Float32Array>;
 }
 
 function logEpoch({ epoch, loss, ndcg }: { epoch: number; loss: number; ndcg: number | null }): void {

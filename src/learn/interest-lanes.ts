@@ -13,6 +13,14 @@ import { scaleRows, unscaleGradients } from './unit-rows.ts';
 /** Length of every v_i where scores are cosines: as the LSTM reads it, about .3 a component. */
 export const embeddingLength = ({ cosine, embedding }: Pick<InterestShape, 'cosine' | 'embedding'>): number => (cosine > 0 ? 0.3 * Math.sqrt(embedding) : 0);
 
+/** What changes user vectors between the user layer and the scores, with gradients of its own. */
+export interface UserAdapter {
+  /** Changes the first rows of `user` [rows, embedding] in place. */
+  forward(user: Float32Array, rows: number): void;
+  /** Of that forward: writes the gradients of what it learns, and changes `userGradient` from those of its results to those of what it was given. */
+  backward(userGradient: Float32Array, rows: number): void;
+}
+
 export type ReadingDropout = Pick<Regularisation, 'inputDropout' | 'hiddenDropout'>;
 
 /**
@@ -32,6 +40,7 @@ export class InterestLanes {
   readonly userGradient: Float32Array;
   /** Dropout factors of the embeddings that were read, [rows, embedding]. */
   inputFactors = new Float32Array(0);
+  userAdapter: UserAdapter | null = null;
   readonly #kernels: TrainingKernels;
   readonly #parameters: ParameterSet;
   readonly #items: ItemTable;
@@ -98,6 +107,7 @@ export class InterestLanes {
     const { embedding, hidden } = this.shape;
     const rows = this.#rows.length;
     if (this.#userLength > 0) unscaleGradients(this.userGradient, this.user, this.#userNorms, rows, embedding, this.#userLength);
+    this.userAdapter?.backward(this.userGradient, rows);
     this.#kernels.matmul(this.activeGradient, this.userGradient, this.#p('user'), { m: rows, n: hidden, k: embedding });
     this.#kernels.matmul(this.#g('user'), this.userGradient, this.active, { m: embedding, n: hidden, k: rows }, { transposeA: true, accumulate: true });
     addColumns(this.#g('user.bias'), this.userGradient, rows);
@@ -171,6 +181,7 @@ export class InterestLanes {
     });
     this.#kernels.matmul(this.user, this.active, this.#p('user'), { m: rows, n: embedding, k: hidden }, { transposeB: true });
     addBias(this.user, this.#p('user.bias'), rows);
+    this.userAdapter?.forward(this.user, rows);
     if (this.#userLength > 0) scaleRows(this.user, this.#userNorms, rows, embedding, this.#userLength);
   }
 }

@@ -2,7 +2,7 @@ import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES } from '../behaviour/sequence.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
-import { embeddingLength, InterestLanes } from './interest-lanes.ts';
+import { embeddingLength, InterestLanes, type UserAdapter } from './interest-lanes.ts';
 import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
 import { createItemLoss, type ItemLoss, type ItemLossOptions, type LossBatch } from './losses.ts';
@@ -65,6 +65,8 @@ export interface LearningStep {
 
 /** What learns more from each chunk than the next item, by adding to gradients. */
 export interface StepExtension {
+  /** What is learnt beside the network's own parameters; a step writes its gradients. */
+  readonly parameters?: ParameterSet;
   /** When the user vectors have the gradients of the next item's loss. */
   readonly onUsers?: (step: LearningStep) => void;
   /** When these have gone back to what was read. */
@@ -127,6 +129,11 @@ export class InterestNetwork {
   /** Another set of lanes on the same parameters; before they are trained. */
   createLanes(): InterestLanes {
     return new InterestLanes(this.shape, this.#priceQuantiles, this.#items, this.parameters, this.#kernels);
+  }
+
+  /** Changes user vectors from now on, in learning and in predicting. */
+  adaptUsers(adapter: UserAdapter): void {
+    this.#lanes.userAdapter = adapter;
   }
 
   /** Forgets every lane's state; the next chunk starts new shoppers. */

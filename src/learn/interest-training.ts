@@ -174,8 +174,8 @@ export async function trainInterest(
   const before = losses();
   const frozen: readonly string[] = options.freeze;
   const adapted = adaptParameters(options.adapter, network.parameters, (name) => !frozen.includes(name.split('.')[0]!), kernels, random);
-  const { learning } = adapted;
-  const parameters: ParameterSet = new Map([...network.parameters, ...adapted.added]);
+  const learning: ParameterSet = new Map([...adapted.learning, ...(extension?.parameters ?? [])]);
+  const parameters: ParameterSet = new Map([...network.parameters, ...adapted.added, ...(extension?.parameters ?? [])]);
   const resumed = hooks.resumeFrom;
   const best = new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
   let history: InterestEpoch[] = resumed ? [...resumed.history] : [];
