@@ -77,7 +77,7 @@ program
   .requiredOption('--items <file>', 'item,title')
   .requiredOption('--encoder <pack>', 'folder of the text encoder to start from')
   .requiredOption('--out <folder>', 'where the tuned encoder is written')
-  .option('--method <name>', 'last-layer or lora:RANK (a difference of low rank to its matrices)', 'lora:8')
+  .option('--method <name>', 'last-layer or lora:RANK (a difference of low rank to its matrices)', 'last-layer')
   .option('--layers <count>', 'layers to tune, from the last one down', parsePositive, 1)
   .option('--name <name>', 'the pack’s name (default: the encoder’s, -tuned)')
   .option('--until <date>', 'learn nothing from this day on (default: the end of the log)', parseDate)

@@ -30,7 +30,7 @@ export interface TuneEncoderOptions {
   readonly encoder: string;
   /** Where the tuned pack is written. */
   readonly out: string;
-  /** `last-layer` or `lora:RANK`. Default `lora:8`. */
+  /** `last-layer` (default) or `lora:RANK`. */
   readonly method?: string;
   /** How many layers are tuned, from the last one down. Default 1. */
   readonly layers?: number;
@@ -88,7 +88,7 @@ export async function runTuneEncoder(options: TuneEncoderOptions, print: (line: 
 
 async function tune(options: TuneEncoderOptions, progress: Progress): Promise<TuneEncoderReport> {
   const { say } = progress;
-  const { seed = 1, layers = DEFAULT_ENCODER_TUNING.layers, method = 'lora:8' } = options;
+  const { seed = 1, layers = DEFAULT_ENCODER_TUNING.layers, method = 'last-layer' } = options;
   const tuning = tuningOf(method);
   const data = await readVisits(options);
   const { encoder, pack, device } = await openEncoder(options.encoder);
