@@ -50,9 +50,9 @@ export async function interestTable(): Promise<BenchResult> {
   const kernels = await openTrainingKernels({ maxBytes: KERNEL_BYTES });
 
   const withBottleneck = (network: InterestNetwork, units: number): Bottleneck => {
-    const { embedding, lanes, steps } = settings;
-    const bottleneck = new Bottleneck({ embedding, units, rows: lanes * steps }, kernels, createRandom(settings.seed));
-    network.adaptUsers(bottleneck);
+    const { hidden, lanes, steps } = settings;
+    const bottleneck = new Bottleneck({ hidden, units, rows: lanes * steps }, kernels, createRandom(settings.seed));
+    network.adaptHidden(bottleneck);
     return bottleneck;
   };
   const judge = ({ tensors, units, added }: Tuned, histories: Histories, countedFrom: Int32Array, rowOf: Int32Array): JudgedEvent[] => {
