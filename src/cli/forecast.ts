@@ -12,12 +12,14 @@ import { floatTensor } from '../packs/pack-tensors.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
 import { RECOMMENDER_FILES } from '../rank/recommender-pack.ts';
 import type { Forecast } from '../types.ts';
+import { cleanForecasts, describeCleaning } from './clean-series.ts';
+import type { CleaningFlags, SeriesCleaning } from './clean-series.ts';
 import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
 import { readSeriesFile } from './series.ts';
 import type { SeriesFile } from './series.ts';
 
-export interface ForecastOptions {
+export interface ForecastOptions extends CleaningFlags {
   /** Folder of a recommender pack with a demand LSTM. */
   readonly pack: string;
   /** CSV or Parquet of `item,date,value`, daily or weekly. */
@@ -37,6 +39,8 @@ export interface ForecastReport {
   readonly series: number;
   readonly stepDays: number;
   readonly horizon: number;
+  /** What was changed in the histories before they were forecast; what they are compared with is as it was. */
+  readonly cleaning: SeriesCleaning;
   /** Origins of the backtest, a horizon apart; 0 without one. */
   readonly windows: number;
   /** By method, ours is `shelfwise`; empty without a backtest. */
@@ -68,18 +72,20 @@ export async function runForecast(options: ForecastOptions, say: (line: string) 
   const file = await readSeriesFile(options.series);
   const device = await createPlainDevice();
   const model = DemandModel.load(await demandTensors(options.pack), device);
-  const methods = methodsFor(model, file.stepDays);
+  const { methods, cleaning } = cleanForecasts(methodsFor(model, file.stepDays), file, options);
   const windows = options.backtest === true ? countWindows(file, horizon) : 0;
   const report: ForecastReport = {
     series: file.items.length,
     stepDays: file.stepDays,
     horizon,
+    cleaning,
     windows,
     methods: windows > 0 ? await scoreMethods(methods, file, horizon, windows) : {},
     forecasts: await forecastAll(methods, file, horizon),
   };
   model.dispose();
   device.dispose();
+  say(describeCleaning(cleaning));
   for (const line of describe(report)) say(line);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report)}\n`);
   return report;

@@ -10,7 +10,9 @@ export interface Fences {
 export type OutlierDetector = (values: Float64Array, options: { readonly season: number }) => Fences;
 
 /** `delete` makes an outlier unknown, `winsorise` moves it to the fence, `keep` only marks it. */
-export type OutlierAction = 'delete' | 'winsorise' | 'keep';
+export const OUTLIER_ACTIONS = ['delete', 'winsorise', 'keep'] as const;
+
+export type OutlierAction = (typeof OUTLIER_ACTIONS)[number];
 
 /** MAD of a normal distribution is σ / 1.4826. */
 const MAD_TO_SIGMA = 1.4826;
@@ -82,12 +84,18 @@ export const OUTLIER_DETECTORS = {
   'z-score': robustZScore,
   iqr: interquartileRange,
   hampel,
-  'z-score of roots': onRoots(robustZScore),
-  'iqr of roots': onRoots(interquartileRange),
-  'hampel of roots': onRoots(hampel),
+  'z-score-of-roots': onRoots(robustZScore),
+  'iqr-of-roots': onRoots(interquartileRange),
+  'hampel-of-roots': onRoots(hampel),
 } as const satisfies Readonly<Record<string, OutlierDetector>>;
 
 export type OutlierMethod = keyof typeof OUTLIER_DETECTORS;
+
+export const OUTLIER_METHODS = Object.keys(OUTLIER_DETECTORS) as readonly OutlierMethod[];
+
+/** FIGURES */
+export const DEFAULT_OUTLIER_METHOD: OutlierMethod = 'hampel';
+export const DEFAULT_OUTLIER_ACTION: OutlierAction = 'winsorise';
 
 /** Steps whose values lie outside. */
 export function outlierSteps(values: Float64Array, { low, high }: Fences): number[] {

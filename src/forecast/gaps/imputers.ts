@@ -7,21 +7,26 @@ import { imputeMovingMedian } from './moving-median.ts';
 import { imputeNaturalSpline } from './natural-spline.ts';
 import { imputeNearestSeries } from './nearest-series.ts';
 
-/** Every way to fill a gap; `… by weekday` looks at the same weekdays alone, and is the same as without where there is no season. */
+/** Every way to fill a gap; `…-by-weekday` looks at the same weekdays alone, and is the same as without where there is no season. */
 export const IMPUTERS = {
   mask: (values) => values.slice(),
   linear: imputeLinear,
-  'linear by weekday': bySeason(imputeLinear),
+  'linear-by-weekday': bySeason(imputeLinear),
   spline: imputeNaturalSpline,
-  'spline by weekday': bySeason(imputeNaturalSpline),
+  'spline-by-weekday': bySeason(imputeNaturalSpline),
   median: imputeMovingMedian,
-  'median by weekday': bySeason(imputeMovingMedian),
+  'median-by-weekday': bySeason(imputeMovingMedian),
   kalman: imputeLocalLevel,
-  'kalman by weekday': bySeason(imputeLocalLevel),
+  'kalman-by-weekday': bySeason(imputeLocalLevel),
   nearest: imputeNearestSeries,
 } as const satisfies Readonly<Record<string, Imputer>>;
 
 export type ImputationMethod = keyof typeof IMPUTERS;
+
+export const IMPUTATION_METHODS = Object.keys(IMPUTERS) as readonly ImputationMethod[];
+
+/** By days of a step: what is best on hidden values of real series. FIGURES */
+export const DEFAULT_IMPUTATION: Readonly<Record<1 | 7, ImputationMethod>> = { 1: 'median-by-weekday', 7: 'kalman' };
 
 /** The longest gap whose filling was measured (bench/GAPS.md), in steps; longer ones stay unknown. */
 export const LONGEST_GAP = 7;

@@ -3,7 +3,10 @@ import { knownSteps } from './imputer.ts';
 /** Log signal-to-noise ratios that are looked at: below, the level is as good as constant, above, a random walk. */
 const LOG_RATIOS = { from: -14, to: 14, step: 2 } as const;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
-const TOLERANCE = 1e-5;
+const TOLERANCE = 1e-4;
+
+/** Log-likelihoods that differ by less are equal but for rounding, as all are of two known values; then the steadier level is taken. */
+const ROUNDING = 1e-9;
 
 /**
  * The smoothed level of a local level model, y(t) = μ(t) + ε(t), μ(t+1) = μ(t) + η(t) (Durbin & Koopman 2012, *Time Series Analysis by State
@@ -26,13 +29,13 @@ export function estimateSignalToNoise(values: Float64Array): number {
   let best = { at: 0, value: -Infinity };
   for (let at: number = LOG_RATIOS.from; at <= LOG_RATIOS.to; at += LOG_RATIOS.step) {
     const value = likelihood(at);
-    if (value > best.value) best = { at, value };
+    if (value > best.value + ROUNDING) best = { at, value };
   }
   let [low, high] = [best.at - LOG_RATIOS.step, best.at + LOG_RATIOS.step];
   let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
   let [atLeft, atRight] = [likelihood(left), likelihood(right)];
   while (high - low > TOLERANCE) {
-    if (atLeft >= atRight) {
+    if (atLeft >= atRight - ROUNDING) {
       [high, right, atRight] = [right, left, atLeft];
       left = high - GOLDEN * (high - low);
       atLeft = likelihood(left);
