@@ -102,6 +102,12 @@ function hideRecent(data: GapsData): { nothing: Float64Array[][]; shown: Float64
   return { nothing, shown, scales: data.series.map((values) => meanOf(values.filter((value) => !Number.isNaN(value)))), nexts };
 }
 
+/** All series with a quarter of their values unknown. */
+export function hideQuarter({ series }: GapsData): Float64Array[] {
+  const random = createRandom(31);
+  return series.map((values) => withoutSteps(values, drawRuns(values, 3, 0.25, random)));
+}
+
 function hideRuns({ series }: GapsData, length: number, seed: number): Hidden {
   const random = createRandom(seed);
   const steps = series.map((values) => drawRuns(values, length, HIDDEN, random));

@@ -93,7 +93,11 @@ export type OutlierMethod = keyof typeof OUTLIER_DETECTORS;
 
 export const OUTLIER_METHODS = Object.keys(OUTLIER_DETECTORS) as readonly OutlierMethod[];
 
-/** FIGURES */
+/**
+ * The least error of forecasts after planted outliers and without any (bench/GAPS.md): against `keep` −.096 [−.109, −.083] by days, and −.019
+ * [−.031, −.008] where nothing was planted. By weeks `delete` is level (−.008 [−.016, .001]). `iqr` has the better F1 by days (×10: .52, here
+ * .44), and its forecasts are level.
+ */
 export const DEFAULT_OUTLIER_METHOD: OutlierMethod = 'hampel';
 export const DEFAULT_OUTLIER_ACTION: OutlierAction = 'winsorise';
 
