@@ -51,11 +51,17 @@ function spread({ values }: WeeklySales, weekly: Forecast, horizon: number): For
     return {
       // The week's own interval moves the bounds by the root of its relative width: both spreads seldom meet at their ends.
       low: share * low! * damped(weekly.low[week]!, weekly.median[week]!),
+      mean: share * weekly.mean[week]!,
       median: share * median! * weekly.median[week]!,
       high: share * high! * damped(weekly.high[week]!, weekly.median[week]!),
     };
   });
-  return { low: days.map((day) => Math.min(day.low, day.median)), median: days.map((day) => day.median), high: days.map((day) => Math.max(day.high, day.median)) };
+  return {
+    mean: days.map((day) => day.mean),
+    median: days.map((day) => day.median),
+    low: days.map((day) => Math.min(day.low, day.median)),
+    high: days.map((day) => Math.max(day.high, day.median)),
+  };
 }
 
 /** Geometric mean of a bound and the median. */

@@ -67,7 +67,8 @@ function createBaseline(point: PointForecast): DemandForecaster {
       const [low, , high] = QUANTILES.map((level) => Math.max(0, median + quantile(errors, level)));
       return { median, low: Math.min(median, low!), high: Math.max(median, high!) };
     });
-    return { median: steps.map(({ median }) => median), low: steps.map(({ low }) => low), high: steps.map(({ high }) => high) };
+    const median = steps.map((step) => step.median);
+    return { mean: median, median, low: steps.map(({ low }) => low), high: steps.map(({ high }) => high) };
   };
   return { forecast: (series, { horizon }) => series.map((one) => forecastOne(one, horizon)) };
 }

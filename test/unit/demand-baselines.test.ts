@@ -33,7 +33,7 @@ describe('demand baselines', () => {
 
   it('put an interval of their own past errors around it', async () => {
     const [forecast] = await lastValue.forecast([series([10, 12, 10, 12, 10, 12, 10, 12])], { horizon: 1 });
-    expect(forecast).toEqual({ median: [12], low: [10], high: [14] });
+    expect(forecast).toEqual({ mean: [12], median: [12], low: [10], high: [14] });
   });
 
   it.each(Object.entries(DEMAND_BASELINES))('%s answers malformed series', async (_, forecaster) => {
