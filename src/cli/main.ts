@@ -123,7 +123,7 @@ program
   .requiredOption('--pack <folder>', 'a recommender pack with a demand LSTM')
   .requiredOption('--series <file>', 'item,date,value (CSV, CSV.gz or Parquet)')
   .requiredOption('--horizon <steps>', 'how many steps of the series', parsePositive)
-  .option('--backtest', 'also forecast the last steps that are known, and compare')
+  .option('--backtest', 'also forecast the last steps that are known (up to 3 rolling origins), and compare with simple methods')
   .option('--json <file>', 'write the report')
   .action(async (options: ForecastOptions) => {
     await (await import('./forecast.ts')).runForecast(options);

@@ -1,5 +1,5 @@
 import type { Forecast } from '../types.ts';
-import type { DemandForecaster } from './demand-baselines.ts';
+import type { DemandForecaster, SalesSeries } from './demand-baselines.ts';
 import { readSeries } from './demand-input.ts';
 import type { SalesValues, WeeklySales } from './demand-input.ts';
 import { QUANTILES } from './demand.ts';
@@ -21,7 +21,8 @@ export function createDailyForecaster(weekly: DemandForecaster): DemandForecaste
   return {
     async forecast(series, { horizon }) {
       const daily = series.map(readSeries);
-      const forecasts = await weekly.forecast(daily.map(foldWeeks), { horizon: Math.ceil(horizon / DAYS) });
+      const weeks = daily.map((days, row): SalesSeries => ({ ...foldWeeks(days), asOf: series[row]!.asOf, stepDays: DAYS }));
+      const forecasts = await weekly.forecast(weeks, { horizon: Math.ceil(horizon / DAYS) });
       return daily.map((days, row) => spread(days, forecasts[row]!, horizon));
     },
   };
