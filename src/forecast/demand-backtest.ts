@@ -43,7 +43,7 @@ export async function backtestDemand(
   const simple = new Map([...scores].filter(([name]) => name !== OURS));
   const gateBefore = (window: number): DemandGate => {
     const past = <T>(all: readonly T[]): T[] => all.slice(window, window + GATE_ORIGINS);
-    return gateDemand(past(own), new Map([...simple].map(([name, all]) => [name, past(all)])));
+    return gateDemand(series.length, past(own), new Map([...simple].map(([name, all]) => [name, past(all)])));
   };
   // What is judged at an origin was sold before it: the origins older by a horizon and more.
   const gates = own.slice(0, windows).map((_, window) => gateBefore(window + 1));

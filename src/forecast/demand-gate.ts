@@ -35,11 +35,11 @@ const OWN_ERRORS = 2;
  * the mean gain is above one standard error (over series and origins), else off. A series departs from that only where its own mean gain has the other sign
  * by more than two standard errors (over its origins). One series alone, then, must gain by more than one.
  *
+ * @param series How many there are; all are open where there are too few origins to judge.
  * @param ours Scores at past origins, a horizon apart.
  * @param baselines The same of the simple methods by name.
  */
-export function gateDemand(ours: readonly SeriesScores[], baselines: ReadonlyMap<string, readonly SeriesScores[]>): DemandGate {
-  const series = ours[0]?.mase.length ?? 0;
+export function gateDemand(series: number, ours: readonly SeriesScores[], baselines: ReadonlyMap<string, readonly SeriesScores[]>): DemandGate {
   // A median that is taken for the expected value is too low where sales are skewed.
   const fallback = { median: leastOf('mase', baselines), mean: leastOf('rmsse', new Map([...baselines].filter(([name]) => !isMedianBaseline(name)))) };
   const median = baselines.get(fallback.median);
@@ -48,7 +48,7 @@ export function gateDemand(ours: readonly SeriesScores[], baselines: ReadonlyMap
   const gains = Array.from({ length: series }, (_, row) =>
     known(ours.map(({ mase, rmsse }, origin) => median[origin]!.mase[row]! + mean[origin]!.rmsse[row]! - mase[row]! - rmsse[row]!)),
   ); // [series][origins that are known]
-  const origins = Math.max(0, ...gains.map((own) => own.length));
+  const origins = gains.reduce((most, own) => Math.max(most, own.length), 0);
   if (origins < MIN_ORIGINS) return open(series);
 
   const all = gainOf(gains.flat());

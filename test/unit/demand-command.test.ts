@@ -106,6 +106,15 @@ describe('shelfwise forecast', () => {
     expect(lines).toHaveLength(6);
   });
 
+  it('answers series that are too short to judge, and says that it could not', async () => {
+    await writeFile(inFolder('short.csv'), csvOf(9, 7));
+    const lines: string[] = [];
+    const report = await runForecast({ pack: inFolder('pack'), series: inFolder('short.csv'), horizon: 2 }, (line) => lines.push(line));
+    expect(report.gate).toEqual({ origins: 0, off: [], fallback: null, offInBacktest: [] });
+    expect(report.forecasts.map(({ by }) => by)).toEqual(['shelfwise', 'shelfwise']);
+    expect(lines.at(-1)).toContain('too short to judge');
+  });
+
   it('refuses a horizon that is none and a backtest without a past', async () => {
     const options = { pack: inFolder('pack'), series: inFolder('weekly.csv') };
     await expect(runForecast({ ...options, horizon: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });

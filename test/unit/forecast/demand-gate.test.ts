@@ -15,7 +15,7 @@ const ORIGINS = 6;
 function gateOf(gains: readonly number[], noise: number, seed: number): readonly boolean[] {
   const random = createRandom(seed);
   const ours = Array.from({ length: ORIGINS }, () => scoresOf(gains.map((gain) => 1 - gain + noise * random.normal())));
-  return gateDemand(ours, new Map([['simple', Array.from({ length: ORIGINS }, () => scoresOf(gains.map(() => 1)))]])).on;
+  return gateDemand(gains.length, ours, new Map([['simple', Array.from({ length: ORIGINS }, () => scoresOf(gains.map(() => 1)))]])).on;
 }
 
 const countOff = (on: readonly boolean[]): number => on.filter((open) => !open).length;
@@ -45,14 +45,14 @@ describe('the gate', () => {
   it('takes no median for an expected value', () => {
     const ours = [scoresOf([2, 2]), scoresOf([2, 2])];
     const simple = new Map([['28-day median', [scoresOf([1, 1]), scoresOf([1, 1])]], ['28-day mean', [scoresOf([1.5, 1.5]), scoresOf([1.5, 1.5])]]]);
-    expect(gateDemand(ours, simple).fallback).toEqual({ median: '28-day median', mean: '28-day mean' });
+    expect(gateDemand(ours[0]!.mase.length, ours, simple).fallback).toEqual({ median: '28-day median', mean: '28-day mean' });
   });
 
   it('falls back to the best median and the best mean of the simple methods', () => {
     const ours = [scoresOf([2, 1]), scoresOf([2, 1])];
     const flat = (mase: number, rmsse: number): SeriesScores => ({ ...scoresOf([mase, mase]), rmsse: Float64Array.of(rmsse, rmsse) });
     const simple = new Map([['a', [flat(1.5, 1.9), flat(1.5, 1.9)]], ['b', [flat(1.7, 1.2), flat(1.7, 1.2)]]]);
-    const gate = gateDemand(ours, simple);
+    const gate = gateDemand(ours[0]!.mase.length, ours, simple);
     expect(gate).toEqual({ on: [false, true], fallback: { median: 'a', mean: 'b' }, origins: 2 });
 
     const said = (value: number) => ({ mean: [value], median: [value + 1], low: [value - 1], high: [value + 2] });
@@ -63,15 +63,16 @@ describe('the gate', () => {
   });
 
   it('judges nothing by one origin, and nothing of series without figures', () => {
-    const once = gateDemand([scoresOf([9])], new Map([['simple', [scoresOf([1])]]]));
+    const once = gateDemand(1, [scoresOf([9])], new Map([['simple', [scoresOf([1])]]]));
     expect(once).toEqual({ on: [true], fallback: null, origins: 0 });
-    const none = gateDemand([scoresOf([NaN]), scoresOf([NaN])], new Map([['simple', [scoresOf([NaN]), scoresOf([NaN])]]]));
+    const none = gateDemand(1, [scoresOf([NaN]), scoresOf([NaN])], new Map([['simple', [scoresOf([NaN]), scoresOf([NaN])]]]));
     expect(none.fallback).toBeNull();
+    expect(gateDemand(2, [], new Map([['simple', []]]))).toEqual({ on: [true, true], fallback: null, origins: 0 });
   });
 
   it('gives a series without figures what all have in common', () => {
     const ours = [scoresOf([0.5, 0.52, NaN]), scoresOf([0.52, 0.5, NaN])];
     const simple = new Map([['simple', [scoresOf([1, 1, NaN]), scoresOf([1, 1, NaN])]]]);
-    expect(gateDemand(ours, simple).on).toEqual([true, true, true]);
+    expect(gateDemand(ours[0]!.mase.length, ours, simple).on).toEqual([true, true, true]);
   });
 });
