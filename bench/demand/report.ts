@@ -14,7 +14,7 @@ export interface TaskReport {
 
 const INTRODUCTION = `# Demand forecasts
 
-Written by \`npm run bench -- demand\`. The 300 best-selling products of Online Retail (\`demo/data/interactions.csv.gz\`; lines of fewer than 2,000
+Written by \`npm run bench -- demand\`. The 300 products of Online Retail that sold most units in the whole log (\`demo/data/interactions.csv.gz\`; lines of fewer than 2,000
 units, days without a sale are 0), from three rolling origins whose horizons do not overlap, at the end of the log. Figures are means over products of
 means over origins, with 95 % bootstrap intervals over products; definitions are in \`src/forecast/demand-evaluation.ts\`. MASE and sMAPE judge the median,
 RMSSE and bias the mean; a method that says one number says it for both.
