@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { backtestDemand, OURS, OURS_UNGATED } from '../src/forecast/demand-backtest.ts';
+import { backtestDemand, demandMethods, OURS, OURS_UNGATED } from '../src/forecast/demand-backtest.ts';
 import { SEASON_STEPS } from '../src/forecast/demand-baselines.ts';
 import { bootstrapInterval, DEMAND_METRICS, summariseScores } from '../src/forecast/demand-evaluation.ts';
 import type { DemandMetric, SeriesScores } from '../src/forecast/demand-evaluation.ts';
@@ -34,7 +34,7 @@ export const demand: Bench = async () => {
 };
 
 async function runTask(task: DemandTask, { items, series }: DemandData, ours: ReturnType<typeof createOurs>): Promise<TaskReport> {
-  const { methods, gates } = await backtestDemand(ours, series(task), task);
+  const { methods, gates } = await backtestDemand(demandMethods(ours, task.stepDays), series(task), task);
   const all = new Map([...methods, ...(await readStatsforecast(task, items, methods.get('seasonal naive')!))]);
   const others = new Map([...all].filter(([name]) => name !== OURS && name !== OURS_UNGATED));
   const unit = task.stepDays === 1 ? 'days' : 'weeks';

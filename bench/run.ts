@@ -62,6 +62,10 @@ const OTHERS: Readonly<Record<string, Named>> = {
     about: 'sales of Online Retail’s 300 best-selling products, 14 days and 4 weeks ahead, ours beside simple methods, ETS, Theta and ARIMA (minutes: it trains); writes bench/DEMAND.md',
     load: async () => (await import('./demand.ts')).demand,
   },
+  gaps: {
+    about: 'imputers on hidden values and detectors of planted outliers, on daily and weekly sales of Online Retail; what they do to forecasts (minutes); writes bench/GAPS.md',
+    load: async () => (await import('./gaps.ts')).gaps,
+  },
   tuning: {
     about: 'fine-tuning on Online Retail: interest model whole, by LoRA and head-only; the text encoder’s last layer and LoRA, here and on another shop (many minutes; BENCH_PART=interest|encoder)',
     load: async () => (await import('./tuning.ts')).tuning,

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { DEMAND_METRICS } from '../../src/forecast/demand-evaluation.ts';
+import { SERIES_METRICS } from '../../src/forecast/demand-evaluation.ts';
 import type { DemandMetric, SeriesScores } from '../../src/forecast/demand-evaluation.ts';
 import type { DemandTask } from './data.ts';
 
 const FIGURES = new URL('statsforecast.json', import.meta.url);
 
 /** What training/demand_classical.py wrote: by task and model, figures per product. */
-type Figures = Readonly<Record<string, Readonly<Record<string, { readonly items: readonly string[] } & Readonly<Record<DemandMetric, readonly (number | null)[]>>>>>>;
+type Figures = Readonly<Record<string, Readonly<Record<string, { readonly items: readonly string[] } & Readonly<Partial<Record<DemandMetric, readonly (number | null)[]>>>>>>>;
 
 /** The figures are rounded to five digits. */
 const TOLERANCE = 1e-5;
@@ -20,8 +20,8 @@ export async function readStatsforecast({ name }: DemandTask, items: readonly st
   const read = new Map(
     Object.entries(models).map(([model, figures]) => {
       const rows = new Map(figures.items.map((item, row) => [item, row]));
-      const column = (metric: DemandMetric): Float64Array => Float64Array.from(items, (item) => figures[metric][rows.get(item) ?? NaN] ?? NaN);
-      return [model, Object.fromEntries(DEMAND_METRICS.map((metric) => [metric, column(metric)])) as Record<DemandMetric, Float64Array>];
+      const column = (metric: DemandMetric): Float64Array => Float64Array.from(items, (item) => figures[metric]?.[rows.get(item) ?? NaN] ?? NaN);
+      return [model, Object.fromEntries(SERIES_METRICS.map((metric) => [metric, column(metric)])) as Record<DemandMetric, Float64Array>];
     }),
   );
   const check = read.get('SeasonalNaive');

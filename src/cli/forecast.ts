@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { RecommenderError } from '../errors.ts';
 import { createDailyForecaster } from '../forecast/daily-demand.ts';
-import { backtestDemand, forecastGated, MIN_HISTORY_DAYS, originsWithin, OURS } from '../forecast/demand-backtest.ts';
+import { backtestDemand, demandMethods, forecastGated, MIN_HISTORY_DAYS, originsWithin, OURS } from '../forecast/demand-backtest.ts';
 import type { DemandBacktest } from '../forecast/demand-backtest.ts';
 import { SEASON_STEPS } from '../forecast/demand-baselines.ts';
 import type { DemandForecaster, StepDays } from '../forecast/demand-baselines.ts';
@@ -15,12 +15,14 @@ import { floatTensor } from '../packs/pack-tensors.ts';
 import { readFileBytes } from '../packs/read-file-bytes.ts';
 import { RECOMMENDER_FILES } from '../rank/recommender-pack.ts';
 import type { Forecast } from '../types.ts';
+import { cleanForecasts, describeCleaning } from './clean-series.ts';
+import type { CleaningFlags, SeriesCleaning } from './clean-series.ts';
 import { createPlainDevice } from './device.ts';
 import { packAddress } from './encoder.ts';
 import { readSeriesFile } from './series.ts';
 import type { SeriesFile } from './series.ts';
 
-export interface ForecastOptions {
+export interface ForecastOptions extends CleaningFlags {
   /** Folder of a recommender pack with a demand LSTM. */
   readonly pack: string;
   /** CSV or Parquet of `item,date,value`, daily or weekly. */
@@ -38,6 +40,8 @@ export interface ForecastReport {
   readonly series: number;
   readonly stepDays: number;
   readonly horizon: number;
+  /** What was changed in the histories before they were forecast; what they are compared with is as it was. */
+  readonly cleaning: SeriesCleaning;
   /** Origins of the backtest, a horizon apart; 0 without one. */
   readonly windows: number;
   /** Steps of a season: scaled errors are divided by the error of the seasonal naive forecast before the origin. */
@@ -82,20 +86,22 @@ export async function runForecast(options: ForecastOptions, say: (line: string) 
   const windows = options.backtest === true ? countWindows(file, horizon) : 0;
   const device = await createPlainDevice();
   const model = DemandModel.load(await demandTensors(options.pack), device);
-  const ours = forecasterFor(model, file.stepDays);
-  const backtest = await backtestDemand(ours, file.series, { horizon, windows });
+  const { methods, cleaning } = cleanForecasts(demandMethods(forecasterFor(model, file.stepDays), file.stepDays), file, options);
+  const backtest = await backtestDemand(methods, file.series, { horizon, windows });
   const report: ForecastReport = {
     series: file.items.length,
     stepDays: file.stepDays,
     horizon,
+    cleaning,
     windows,
     season: SEASON_STEPS[file.stepDays],
     methods: windows > 0 ? Object.fromEntries(Array.from(backtest.methods, ([name, scores]) => [name, summariseScores(scores)])) : {},
     gate: describeGate(backtest, file.items),
-    forecasts: await forecastAll(ours, backtest.gate, file, horizon),
+    forecasts: await forecastAll(methods, backtest.gate, file, horizon),
   };
   model.dispose();
   device.dispose();
+  say(describeCleaning(cleaning));
   for (const line of describe(report)) say(line);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report)}\n`);
   return report;
@@ -110,8 +116,8 @@ function describeGate({ gate, gates }: DemandBacktest, items: readonly string[])
   return { origins: gate.origins, off: items.filter((_, row) => !gate.on[row]!), fallback: gate.fallback, offInBacktest: gates.map(countOff) };
 }
 
-async function forecastAll(ours: DemandForecaster, gate: DemandGate, { items, series, stepDays, lastDate }: SeriesFile, horizon: number): Promise<ForecastReport['forecasts']> {
-  const forecasts = await forecastGated(ours, gate, series, horizon);
+async function forecastAll(methods: ReadonlyMap<string, DemandForecaster>, gate: DemandGate, { items, series, stepDays, lastDate }: SeriesFile, horizon: number): Promise<ForecastReport['forecasts']> {
+  const forecasts = await forecastGated(methods, gate, series, horizon);
   const dates = Array.from({ length: horizon }, (_, step) => new Date((lastDate + (step + 1) * stepDays * 86_400) * 1000).toISOString().slice(0, 10));
   const baselines = [...forecasts].filter(([name]) => name !== OURS);
   return items.map((item, row) => ({
@@ -137,7 +143,7 @@ async function demandTensors(path: string): Promise<Map<string, { shape: readonl
 
 function* describe(report: ForecastReport): Generator<string> {
   yield* report.windows > 0 ? describeMethods(report) : describeForecasts(report);
-  yield* describeOff(report);
+  for (const line of describeOff(report)) yield `# ${line}`;
 }
 
 function* describeForecasts({ forecasts }: ForecastReport): Generator<string> {

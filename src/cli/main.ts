@@ -4,6 +4,8 @@ import type { EncodeOptions } from './encode.ts';
 import type { EvaluateOptions } from './evaluate.ts';
 import { describeExit, INTERRUPTED } from './exit.ts';
 import type { ForecastOptions } from './forecast.ts';
+import { IMPUTATION_METHODS } from '../forecast/gaps/imputers.ts';
+import { OUTLIER_ACTIONS, OUTLIER_METHODS } from '../forecast/outliers.ts';
 import type { InspectOptions } from './inspect.ts';
 import { PROTOCOLS } from '../evaluate/protocol.ts';
 import { PRETRAINING_KINDS } from '../learn/pretraining-kinds.ts';
@@ -124,6 +126,9 @@ program
   .requiredOption('--series <file>', 'item,date,value (CSV, CSV.gz or Parquet)')
   .requiredOption('--horizon <steps>', 'how many steps of the series', parsePositive)
   .option('--backtest', 'also forecast the last steps that are known (up to 3 rolling origins), and compare with simple methods')
+  .addOption(new Option('--gaps <method>', 'how unknown values are filled (default: what is best on real series of days or weeks)').choices(IMPUTATION_METHODS))
+  .addOption(new Option('--outliers <action>', 'what is done with outliers (default: winsorise)').choices(OUTLIER_ACTIONS))
+  .addOption(new Option('--detector <method>', 'what marks outliers (default: hampel)').choices(OUTLIER_METHODS))
   .option('--json <file>', 'write the report')
   .action(async (options: ForecastOptions) => {
     await (await import('./forecast.ts')).runForecast(options);

@@ -1,5 +1,5 @@
 import type { Forecast } from '../types.ts';
-import type { DemandForecaster, SalesSeries } from './demand-baselines.ts';
+import type { DemandForecaster, SalesSeries, StepDays } from './demand-baselines.ts';
 import { demandBaselines } from './demand-baselines.ts';
 import { meanOverOrigins, scoreOrigin } from './demand-evaluation.ts';
 import type { SeriesScores } from './demand-evaluation.ts';
@@ -9,6 +9,11 @@ import type { DemandGate } from './demand-gate.ts';
 /** How ours is named, with its gate and with a gate that is always open. */
 export const OURS = 'shelfwise';
 export const OURS_UNGATED = 'shelfwise, no gate';
+
+/** Ours and the simple methods, by the names that they have in reports. */
+export function demandMethods(ours: DemandForecaster, stepDays: StepDays): Map<string, DemandForecaster> {
+  return new Map([[OURS, ours], ...demandBaselines(stepDays)]);
+}
 
 /** The shortest history that is asked for a forecast, in days. */
 export const MIN_HISTORY_DAYS = 56;
@@ -23,18 +28,17 @@ export interface DemandBacktest {
 }
 
 /**
- * Forecasts the last steps that are known from `windows` rolling origins, a horizon apart, by our forecaster and by all simple methods. Before
+ * Forecasts the last steps that are known from `windows` rolling origins, a horizon apart, by ours and by all other `methods`. Before
  * each origin, up to 6 further ones are forecast for the gate; with `windows` 0, for the gate after the last step alone.
  */
 export async function backtestDemand(
-  ours: DemandForecaster,
+  methods: ReadonlyMap<string, DemandForecaster>,
   series: readonly SalesSeries[],
   { horizon, windows }: { readonly horizon: number; readonly windows: number },
 ): Promise<DemandBacktest> {
-  const baselines = demandBaselines(series[0]?.stepDays ?? 7);
   const origins = Math.min(windows + GATE_ORIGINS, originsWithin(series, horizon));
   const scores = new Map<string, SeriesScores[]>(); // by method, the newest origin first
-  for (const [name, forecaster] of new Map([[OURS, ours], ...baselines])) {
+  for (const [name, forecaster] of methods) {
     const all: SeriesScores[] = [];
     for (let window = 0; window < origins; window++) all.push(await scoreOrigin(forecaster, series, { horizon, stepsBack: horizon * (window + 1) }));
     scores.set(name, all);
@@ -53,10 +57,10 @@ export async function backtestDemand(
 }
 
 /** Forecasts after the last step, by method: ours where the gate is open, and the simple methods'. */
-export async function forecastGated(ours: DemandForecaster, gate: DemandGate, series: readonly SalesSeries[], horizon: number): Promise<Map<string, Forecast[]>> {
-  const simple = new Map<string, Forecast[]>();
-  for (const [name, forecaster] of demandBaselines(series[0]?.stepDays ?? 7)) simple.set(name, await forecaster.forecast(series, { horizon }));
-  return new Map([[OURS, applyGate(gate, await ours.forecast(series, { horizon }), simple)], ...simple]);
+export async function forecastGated(methods: ReadonlyMap<string, DemandForecaster>, gate: DemandGate, series: readonly SalesSeries[], horizon: number): Promise<Map<string, Forecast[]>> {
+  const forecasts = new Map<string, Forecast[]>();
+  for (const [name, forecaster] of methods) forecasts.set(name, await forecaster.forecast(series, { horizon }));
+  return forecasts.set(OURS, applyGate(gate, forecasts.get(OURS)!, forecasts));
 }
 
 /** How many origins, a horizon apart, leave the longest series a history. */

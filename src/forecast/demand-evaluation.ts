@@ -18,7 +18,10 @@ import { readSeries } from './demand-input.ts';
  */
 export const DEMAND_METRICS = ['mase', 'rmsse', 'bias', 'smape', 'coverage80'] as const;
 
-export type DemandMetric = (typeof DEMAND_METRICS)[number];
+/** Also measured, and not in the tables: the mean pinball loss of the bounds and the median / mean |change| (Koenker & Bassett 1978, "Regression Quantiles"), which a wide interval pays for. */
+export const SERIES_METRICS = [...DEMAND_METRICS, 'pinball'] as const;
+
+export type DemandMetric = (typeof SERIES_METRICS)[number];
 
 /** Per series, in their order; NaN where there is nothing to compare: no known step, or sales that never changed before. */
 export type SeriesScores = Readonly<Record<DemandMetric, Float64Array>>;
@@ -45,7 +48,7 @@ export async function scoreOrigin(
     const { values } = readSeries(series[row]!);
     const sold = values.subarray(values.length - stepsBack, Math.min(values.length, values.length - stepsBack + horizon));
     const figures = scoreForecast(forecasts[k]!, sold, changeOf(known[k]!));
-    for (const metric of DEMAND_METRICS) scores[metric][row] = figures[metric];
+    for (const metric of SERIES_METRICS) scores[metric][row] = figures[metric];
   });
   return scores;
 }
@@ -53,14 +56,14 @@ export async function scoreOrigin(
 /** Per series, the mean of what is known of its origins. */
 export function meanOverOrigins(origins: readonly SeriesScores[]): SeriesScores {
   const mean = newScores(origins[0]?.mase.length ?? 0);
-  for (const metric of DEMAND_METRICS) mean[metric].set(mean[metric].map((_, row) => meanOfKnown(origins.map((scores) => scores[metric][row]!))));
+  for (const metric of SERIES_METRICS) mean[metric].set(mean[metric].map((_, row) => meanOfKnown(origins.map((scores) => scores[metric][row]!))));
   return mean;
 }
 
 /** Means over the series that have figures, with intervals; `seed` is the bootstrap's. */
 export function summariseScores(scores: SeriesScores, { seed = 1 } = {}): DemandScores {
-  const known = Object.fromEntries(DEMAND_METRICS.map((metric) => [metric, Array.from(scores[metric]).filter((value) => !Number.isNaN(value))])) as Record<DemandMetric, number[]>;
-  const of = <T>(figure: (values: readonly number[]) => T): Record<DemandMetric, T> => Object.fromEntries(DEMAND_METRICS.map((metric) => [metric, figure(known[metric])])) as Record<DemandMetric, T>;
+  const known = Object.fromEntries(SERIES_METRICS.map((metric) => [metric, Array.from(scores[metric]).filter((value) => !Number.isNaN(value))])) as Record<DemandMetric, number[]>;
+  const of = <T>(figure: (values: readonly number[]) => T): Record<DemandMetric, T> => Object.fromEntries(SERIES_METRICS.map((metric) => [metric, figure(known[metric])])) as Record<DemandMetric, T>;
   return { ...of(meanOfKnown), ci: of((values) => bootstrapInterval(values, { seed })), items: known.mase.length };
 }
 
@@ -86,11 +89,11 @@ export function bootstrapInterval(values: readonly number[], { seed = 1, resampl
 
 const SECONDS_PER_DAY = 86_400;
 
-const NOTHING: Readonly<Record<DemandMetric, number>> = { mase: NaN, rmsse: NaN, bias: NaN, smape: NaN, coverage80: NaN };
+const NOTHING: Readonly<Record<DemandMetric, number>> = { mase: NaN, rmsse: NaN, bias: NaN, smape: NaN, coverage80: NaN, pinball: NaN };
 
 const newScores = (series: number): Record<DemandMetric, Float64Array> => {
   const column = (): Float64Array => new Float64Array(series).fill(NaN);
-  return { mase: column(), rmsse: column(), bias: column(), smape: column(), coverage80: column() };
+  return { mase: column(), rmsse: column(), bias: column(), smape: column(), coverage80: column(), pinball: column() };
 };
 
 /** Size of the changes between known steps a season apart. */
@@ -109,7 +112,13 @@ function scoreForecast({ mean, median, low, high }: Forecast, actual: Float64Arr
     bias: average((step, sold) => mean[step]! - sold) / scale.mean,
     smape: average((step, sold) => (median[step]! === sold ? 0 : (2 * Math.abs(median[step]! - sold)) / (median[step]! + sold))),
     coverage80: average((step, sold) => (sold >= low[step]! && sold <= high[step]! ? 1 : 0)),
+    pinball: average((step, sold) => (pinballLoss(0.1, low[step]! - sold) + pinballLoss(0.5, median[step]! - sold) + pinballLoss(0.9, high[step]! - sold)) / 3) / scale.mean,
   };
+}
+
+/** `error` is forecast minus actual. */
+function pinballLoss(level: number, error: number): number {
+  return Math.max((1 - level) * error, -level * error);
 }
 
 function changeOf(series: SalesSeries): Change {

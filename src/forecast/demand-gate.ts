@@ -82,6 +82,7 @@ export function applyGateToScores({ on, fallback }: DemandGate, ours: SeriesScor
     bias: pick(ours.bias, mean.bias),
     smape: pick(ours.smape, median.smape),
     coverage80: pick(ours.coverage80, median.coverage80),
+    pinball: pick(ours.pinball, median.pinball),
   };
 }
 

@@ -13,12 +13,12 @@ import { scaleRows, unscaleGradients } from './unit-rows.ts';
 /** Length of every v_i where scores are cosines: as the LSTM reads it, about .3 a component. */
 export const embeddingLength = ({ cosine, embedding }: Pick<InterestShape, 'cosine' | 'embedding'>): number => (cosine > 0 ? 0.3 * Math.sqrt(embedding) : 0);
 
-/** What changes user vectors between the user layer and the scores, with gradients of its own. */
-export interface UserAdapter {
-  /** Changes the first rows of `user` [rows, embedding] in place. */
-  forward(user: Float32Array, rows: number): void;
-  /** Of that forward: writes the gradients of what it learns, and changes `userGradient` from those of its results to those of what it was given. */
-  backward(userGradient: Float32Array, rows: number): void;
+/** What changes hidden states between the sequence layer and all that reads them (û, p(kind), days), with gradients of its own. */
+export interface HiddenAdapter {
+  /** Changes the first rows of `active` [rows, hidden] in place, after dropout. */
+  forward(active: Float32Array, rows: number): void;
+  /** Of that forward: writes the gradients of what it learns, and changes `activeGradient` from those of its results to those of what it was given. */
+  backward(activeGradient: Float32Array, rows: number): void;
 }
 
 export type ReadingDropout = Pick<Regularisation, 'inputDropout' | 'hiddenDropout'>;
@@ -32,7 +32,7 @@ export class InterestLanes {
   /** [rows, input]: the item's embedding after dropout, then the event's features. */
   readonly x: Float32Array;
   readonly xGradient: Float32Array;
-  /** [rows, hidden]: dropped-out hidden states of the rows that were asked for. */
+  /** [rows, hidden]: hidden states of the rows that were asked for, dropped out and then adapted. */
   readonly active: Float32Array;
   readonly activeGradient: Float32Array;
   /** [rows, embedding]: their user vectors. */
@@ -40,7 +40,7 @@ export class InterestLanes {
   readonly userGradient: Float32Array;
   /** Dropout factors of the embeddings that were read, [rows, embedding]. */
   inputFactors = new Float32Array(0);
-  userAdapter: UserAdapter | null = null;
+  hiddenAdapter: HiddenAdapter | null = null;
   readonly #kernels: TrainingKernels;
   readonly #parameters: ParameterSet;
   readonly #items: ItemTable;
@@ -107,7 +107,6 @@ export class InterestLanes {
     const { embedding, hidden } = this.shape;
     const rows = this.#rows.length;
     if (this.#userLength > 0) unscaleGradients(this.userGradient, this.user, this.#userNorms, rows, embedding, this.#userLength);
-    this.userAdapter?.backward(this.userGradient, rows);
     this.#kernels.matmul(this.activeGradient, this.userGradient, this.#p('user'), { m: rows, n: hidden, k: embedding });
     this.#kernels.matmul(this.#g('user'), this.userGradient, this.active, { m: embedding, n: hidden, k: rows }, { transposeA: true, accumulate: true });
     addColumns(this.#g('user.bias'), this.userGradient, rows);
@@ -117,6 +116,7 @@ export class InterestLanes {
   backEvents(): void {
     const { embedding, hidden } = this.shape;
     const input = embedding + EVENT_FEATURES;
+    this.hiddenAdapter?.backward(this.activeGradient, this.#rows.length);
     this.#hiddenGradient.fill(0);
     this.#rows.forEach((row, at) => {
       for (let k = 0; k < hidden; k++) this.#hiddenGradient[row * hidden + k] = this.activeGradient[at * hidden + k]! * this.#hiddenFactors[at * hidden + k]!;
@@ -172,16 +172,16 @@ export class InterestLanes {
     this.inputFactors = factors;
   }
 
-  /** From hidden states [rows, hidden] to `active`, each of its numbers times its factor, and `user`. */
+  /** From hidden states [rows, hidden] to `active`, each of its numbers times its factor and then adapted, and `user`. */
   #activate(hiddenStates: Float32Array, factorOf: (at: number) => number): void {
     const { embedding, hidden } = this.shape;
     const rows = this.#rows.length;
     this.#rows.forEach((row, at) => {
       for (let k = 0; k < hidden; k++) this.active[at * hidden + k] = hiddenStates[row * hidden + k]! * factorOf(at * hidden + k);
     });
+    this.hiddenAdapter?.forward(this.active, rows);
     this.#kernels.matmul(this.user, this.active, this.#p('user'), { m: rows, n: embedding, k: hidden }, { transposeB: true });
     addBias(this.user, this.#p('user.bias'), rows);
-    this.userAdapter?.forward(this.user, rows);
     if (this.#userLength > 0) scaleRows(this.user, this.#userNorms, rows, embedding, this.#userLength);
   }
 }

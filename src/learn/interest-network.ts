@@ -2,7 +2,7 @@ import { BEHAVIOUR_KINDS } from '../behaviour/kinds.ts';
 import { EVENT_FEATURES } from '../behaviour/sequence.ts';
 import type { TrainingKernels } from '../compute/training-kernels.ts';
 import type { Random } from '../lib/random.ts';
-import { embeddingLength, InterestLanes, type UserAdapter } from './interest-lanes.ts';
+import { embeddingLength, InterestLanes, type HiddenAdapter } from './interest-lanes.ts';
 import { ItemTable } from './item-table.ts';
 import type { Chunk } from './lanes.ts';
 import { createItemLoss, type ItemLoss, type ItemLossOptions, type LossBatch } from './losses.ts';
@@ -131,9 +131,9 @@ export class InterestNetwork {
     return new InterestLanes(this.shape, this.#priceQuantiles, this.#items, this.parameters, this.#kernels);
   }
 
-  /** Changes user vectors from now on, in learning and in predicting. */
-  adaptUsers(adapter: UserAdapter): void {
-    this.#lanes.userAdapter = adapter;
+  /** Changes the hidden states that predict from now on, in learning and in predicting. */
+  adaptHidden(adapter: HiddenAdapter): void {
+    this.#lanes.hiddenAdapter = adapter;
   }
 
   /** Forgets every lane's state; the next chunk starts new shoppers. */

@@ -4,12 +4,13 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '../helpers/tfjs.ts';
 import { beforeAll, describe, it } from 'vitest';
 import { createNtXent } from '../../bench/helps/nt-xent.ts';
+import { Bottleneck } from '../../bench/tuning/bottleneck.ts';
 import { createReferenceTrainingKernels } from '../../src/compute/reference/training.ts';
 import type { LstmShape, TrainingKernels } from '../../src/compute/training-kernels.ts';
 import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
 import { createItemLoss, type ItemLossOptions } from '../../src/learn/losses.ts';
 import { createNegativeSampler } from '../../src/learn/negative-sampler.ts';
-import { createParameters } from '../../src/learn/parameters.ts';
+import { createParameters, type Parameter } from '../../src/learn/parameters.ts';
 import { createSequenceLayer, sequencePlan, type SequenceOptions, type SequenceShape } from '../../src/learn/sequence-layer.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { expectClose, seededValues } from '../unit/compute/numbers.ts';
@@ -291,6 +292,28 @@ describe.each<[string, () => TrainingKernels]>([
     const vectors = tf.tensor2d(input, [rows, embedding]);
     expectClose([value], lossOf(vectors).dataSync(), TOLERANCE);
     expectClose(ntXent.gradient.subarray(0, rows * embedding), tf.grad(lossOf)(vectors).dataSync(), TOLERANCE);
+  });
+
+  it('agree on a bottleneck adapter and its gradients', () => {
+    const [rows, hidden, units] = [7, 10, 3];
+    const bottleneck = new Bottleneck({ hidden, units, rows: rows + 2 }, kernels, createRandom(6));
+    const [down, up] = ['bottleneck.down', 'bottleneck.up'].map((name) => bottleneck.parameters.get(name)!) as [Parameter, Parameter];
+    up.values.set(make(up.values.length));
+    const given = make(rows * hidden);
+    const out = kernels.allocate((rows + 2) * hidden).fill(7); // rows behind those that are adapted stay
+    out.set(given);
+    bottleneck.forward(out, rows);
+    const direction = make(rows * hidden); // loss = Σ direction · out
+    const gradient = make(rows * hidden);
+    gradient.set(direction);
+    bottleneck.backward(gradient, rows);
+
+    const inputs = [tf.tensor2d(given, [rows, hidden]), tf.tensor2d(down.values, [units, hidden]), tf.tensor2d(up.values, [hidden, units])] as const;
+    const run = (...[h, d, u]: tf.Tensor[]): tf.Tensor => h!.add(tf.matMul(tf.tanh(tf.matMul(h as tf.Tensor2D, d as tf.Tensor2D, false, true)), u as tf.Tensor2D, false, true));
+    expectClose(out.subarray(0, rows * hidden), run(...inputs).dataSync(), TOLERANCE);
+    expectClose(out.subarray(rows * hidden), new Float32Array(2 * hidden).fill(7), 0);
+    const expected = tf.grads((...tensors: tf.Tensor[]) => run(...tensors).mul(tf.tensor2d(direction, [rows, hidden])).sum())([...inputs]);
+    [gradient, down.gradient, up.gradient].forEach((actual, i) => expectClose(actual, expected[i]!.dataSync(), TOLERANCE));
   });
 
   it('agree on a head of two relu layers under softmax cross-entropy, and its gradients', () => {

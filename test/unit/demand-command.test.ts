@@ -95,15 +95,18 @@ describe('shelfwise forecast', () => {
     expect(report.gate.off).toEqual(report.forecasts.filter(({ by }) => by === 'baseline').map(({ item }) => item));
     expect(report.gate.offInBacktest).toHaveLength(3);
     expect(lines.join('\n')).toMatch(report.gate.off.length > 0 ? `is off for ${report.gate.off.length} of 2 series` : 'is on for all 2 series');
+    expect(lines[0]).toMatch(/^# \d+ values unknown, \d+ of them imputed \((median-by-weekday|kalman)\); \d+ outliers in \d+ series marked \(hampel\) and winsorised$/);
+    expect(report.cleaning.unknown).toBe(file === 'weekly.csv' ? 10 : 30);
+    expect(report.cleaning.imputed).toBe(report.cleaning.unknown);
   });
 
   it('lists the forecasts without a backtest', async () => {
     const lines: string[] = [];
     const report = await runForecast({ pack: inFolder('pack'), series: inFolder('weekly.csv'), horizon: 2 }, (line) => lines.push(line));
     expect(report.methods).toEqual({});
-    expect(lines[0]).toBe('item\tdate\tlow\tmedian\thigh\tmean');
-    expect(lines.slice(1, 5).map((line) => line.split('\t').slice(0, 2))).toEqual([['steady', '2011-10-10'], ['steady', '2011-10-17'], ['0042', '2011-10-10'], ['0042', '2011-10-17']]);
-    expect(lines).toHaveLength(6);
+    expect(lines[1]).toBe('item\tdate\tlow\tmedian\thigh\tmean');
+    expect(lines.slice(2, 6).map((line) => line.split('\t').slice(0, 2))).toEqual([['steady', '2011-10-10'], ['steady', '2011-10-17'], ['0042', '2011-10-10'], ['0042', '2011-10-17']]);
+    expect(lines).toHaveLength(7);
   });
 
   it('answers series that are too short to judge, and says that it could not', async () => {
@@ -113,6 +116,15 @@ describe('shelfwise forecast', () => {
     expect(report.gate).toEqual({ origins: 0, off: [], fallback: null, offInBacktest: [] });
     expect(report.forecasts.map(({ by }) => by)).toEqual(['shelfwise', 'shelfwise']);
     expect(lines.at(-1)).toContain('too short to judge');
+  });
+
+  it('says which outliers it marked, by date, and does as it is told', async () => {
+    const rows = Array.from({ length: 40 }, (_, week) => `a,${new Date(Date.UTC(2011, 0, 3) + week * 7 * DAY_MS).toISOString().slice(0, 10)},${week === 20 ? 500 : 10 + (week % 5)}`);
+    await writeFile(inFolder('spike.csv'), ['item,date,value', ...rows].join('\n'));
+    const forecast = (flags: object) => runForecast({ pack: inFolder('pack'), series: inFolder('spike.csv'), horizon: 2, ...flags }, () => undefined);
+    const { cleaning } = await forecast({});
+    expect(cleaning).toMatchObject({ unknown: 0, outliers: 1, action: 'winsorise', marked: [{ item: 'a', dates: ['2011-05-23'] }] });
+    expect((await forecast({ outliers: 'keep', gaps: 'mask', detector: 'iqr' })).cleaning).toMatchObject({ outliers: 1, action: 'keep', imputation: 'mask', outlierMethod: 'iqr' });
   });
 
   it('refuses a horizon that is none and a backtest without a past', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backtestDemand, forecastGated, originsWithin, OURS, OURS_UNGATED } from '../../../src/forecast/demand-backtest.ts';
+import { backtestDemand, demandMethods, forecastGated, originsWithin, OURS, OURS_UNGATED } from '../../../src/forecast/demand-backtest.ts';
 import { demandBaselines } from '../../../src/forecast/demand-baselines.ts';
 import type { DemandForecaster, SalesSeries } from '../../../src/forecast/demand-baselines.ts';
 import { createRandom } from '../../../src/lib/random.ts';
@@ -39,7 +39,7 @@ describe('backtest', () => {
   it('shows a forecaster nothing from an origin on', async () => {
     const ours = recording();
     const series = sales();
-    await backtestDemand(ours, series, OPTIONS);
+    await backtestDemand(demandMethods(ours, 1), series, OPTIONS);
     expect(ours.asked.map(([first]) => first!.values.length)).toEqual([7, 14, 21, 28, 35, 42, 49, 56, 63].map((back) => 130 - back));
     ours.asked.forEach((shown, window) => {
       expect(shown[1]!.values).toEqual(series[1]!.values.slice(0, 130 - 7 * (window + 1)));
@@ -50,7 +50,7 @@ describe('backtest', () => {
   it('never looks ahead: with another future, forecasts and gates are the same', async () => {
     const [series, changed] = [sales(), sales().map((one) => ({ ...one, values: one.values.map((value, day) => (day < 130 - 14 ? value : 1_000 - value!)) }))];
     const [before, after] = [recording(), recording()];
-    const [plain, other] = [await backtestDemand(before, series, OPTIONS), await backtestDemand(after, changed, OPTIONS)];
+    const [plain, other] = [await backtestDemand(demandMethods(before, 1), series, OPTIONS), await backtestDemand(demandMethods(after, 1), changed, OPTIONS)];
     // The two newest origins are 7 and 14 days back: all that was said 14 days back and before is as it was, and not what was said 7 days back.
     expect(after.said.slice(1)).toEqual(before.said.slice(1));
     expect(after.said[0]).not.toEqual(before.said[0]);
@@ -62,7 +62,7 @@ describe('backtest', () => {
   });
 
   it('puts ours first, with its gate and without, and every simple method beside it', async () => {
-    const { methods, gate } = await backtestDemand(recording(), sales(), OPTIONS);
+    const { methods, gate } = await backtestDemand(demandMethods(recording(), 1), sales(), OPTIONS);
     expect([...methods.keys()]).toEqual([OURS, OURS_UNGATED, ...demandBaselines(1).keys()]);
     expect(methods.get(OURS_UNGATED)).toEqual(methods.get('day-of-week mean'));
     expect(gate.origins).toBe(6);
@@ -70,10 +70,10 @@ describe('backtest', () => {
 
   it('switches a bad forecast off, and a simple one answers', async () => {
     const bad: DemandForecaster = { forecast: (series, { horizon }) => series.map(() => ({ mean: new Array<number>(horizon).fill(99), median: new Array<number>(horizon).fill(99), low: [], high: [] })) };
-    const { methods, gate } = await backtestDemand(bad, sales(), OPTIONS);
+    const { methods, gate } = await backtestDemand(demandMethods(bad, 1), sales(), OPTIONS);
     expect(gate.on).toEqual([false, false, false, false]);
     expect(methods.get(OURS)!.mase).toEqual(methods.get(gate.fallback!.median)!.mase);
-    const forecasts = await forecastGated(bad, gate, sales(), 3);
+    const forecasts = await forecastGated(demandMethods(bad, 1), gate, sales(), 3);
     expect(forecasts.get(OURS)![0]!.median).toEqual(forecasts.get(gate.fallback!.median)![0]!.median);
   });
 

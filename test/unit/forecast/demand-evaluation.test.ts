@@ -42,6 +42,7 @@ describe('demand metrics', () => {
     expect(scores.bias[0]).toBeCloseTo((3 - 1) / 2 / 2, 12);
     expect(scores.smape[0]).toBeCloseTo((4 / 10 + 12 / 14) / 2, 12);
     expect(scores.coverage80[0]).toBe(1);
+    expect(scores.pinball[0]).toBeCloseTo((0.1 * 1 + 0.5 * 2 + 0.1 * 4 + 0.1 * 5 + 0.5 * 6 + 0) / 2 / 3 / 2, 12);
   });
 
   it('take 0 for 0 as no error', async () => {

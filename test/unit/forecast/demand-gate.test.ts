@@ -6,7 +6,7 @@ import { createRandom } from '../../../src/lib/random.ts';
 /** Errors of one origin: MASE and RMSSE alike. */
 const scoresOf = (errors: readonly number[]): SeriesScores => {
   const column = Float64Array.from(errors);
-  return { mase: column, rmsse: column, bias: column, smape: column, coverage80: column };
+  return { mase: column, rmsse: column, bias: column, smape: column, coverage80: column, pinball: column };
 };
 
 const ORIGINS = 6;
