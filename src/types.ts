@@ -130,8 +130,12 @@ export interface NextBehaviour {
   readonly daysToPurchase: number | null;
 }
 
-/** Per step: the median, and the bounds of the 80 % interval, in the series' own unit. */
+/**
+ * Per step, in the series' own unit: the expected value (of which a total over products or steps is made), the median (half of
+ * all outcomes lie below; of a product that seldom sells it is 0), and the bounds of the 80 % interval.
+ */
 export interface Forecast {
+  readonly mean: readonly number[];
   readonly median: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];

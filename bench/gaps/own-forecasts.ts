@@ -1,8 +1,7 @@
 import { createCleanedForecaster, type CleaningOptions } from '../../src/forecast/clean-series.ts';
 import { createDailyForecaster } from '../../src/forecast/daily-demand.ts';
-import { DAILY_BASELINES, DEMAND_BASELINES, type DemandForecaster } from '../../src/forecast/demand-baselines.ts';
-import { backtestDemand, bootstrapInterval, type DemandScores } from '../../src/forecast/demand-evaluation.ts';
-import type { SalesValues } from '../../src/forecast/demand-input.ts';
+import { demandBaselines, type DemandForecaster, type SalesSeries, type StepDays } from '../../src/forecast/demand-baselines.ts';
+import { bootstrapInterval, meanOverOrigins, scoreOrigin, summariseScores, type SeriesScores } from '../../src/forecast/demand-evaluation.ts';
 import type { DemandModel } from '../../src/forecast/demand.ts';
 import { IMPUTATION_METHODS } from '../../src/forecast/gaps/imputers.ts';
 import type { BenchTableCell } from '../harness.ts';
@@ -14,18 +13,18 @@ const METRICS = ['mase', 'pinball'] as const;
 /** A quarter of all values hidden in runs of 3: the same forecasts with gaps left unknown and filled, outliers kept. */
 export async function judgeOwnForecastsAfterGaps(data: GapsData, model: DemandModel): Promise<BenchTableCell[]> {
   const stepDays = data.name === 'daily' ? 1 : 7;
-  const methods: Record<string, DemandForecaster> = stepDays === 7 ? { 'demand LSTM': model, '4-week mean': DEMAND_BASELINES['4-week mean']! } : { 'demand LSTM': createDailyForecaster(model), '28-day mean': DAILY_BASELINES['28-day mean']! };
+  const mean = stepDays === 7 ? '4-week mean' : '28-day mean';
+  const methods: Record<string, DemandForecaster> = { 'demand LSTM': stepDays === 7 ? model : createDailyForecaster(model), [mean]: demandBaselines(stepDays).get(mean)! };
   const imputations = IMPUTATION_METHODS.filter((name) => data.season === 1 ? !name.endsWith('-by-weekday') : name === 'mask' || name === 'nearest' || name.endsWith('-by-weekday'));
-  const series = hideQuarter(data).map(toSales);
-  const options = { horizon: data.horizon, windows: 6, step: 4 * data.season, season: data.season };
+  const series = hideQuarter(data).map((values) => toSales(values, stepDays));
   const cells: BenchTableCell[] = [];
   const task = `${data.name}, a quarter hidden in runs of 3`;
   for (const [name, forecaster] of Object.entries(methods)) {
-    const masked = await backtestDemand(createCleanedForecaster(forecaster, { stepDays, imputation: 'mask', action: 'keep' }), series, options);
+    const masked = await backtest(createCleanedForecaster(forecaster, { stepDays, imputation: 'mask', action: 'keep' }), series, data);
     for (const imputation of imputations) {
-      const scores = await backtestDemand(createCleanedForecaster(forecaster, { stepDays, imputation, action: 'keep' }), series, options);
+      const scores = await backtest(createCleanedForecaster(forecaster, { stepDays, imputation, action: 'keep' }), series, data);
       for (const metric of METRICS) {
-        cells.push({ task, ranker: `${name}, ${imputation}`, metric, value: scores[metric], low: scores.ci[metric][0], high: scores.ci[metric][1], n: scores.items });
+        cells.push(cellOf(task, `${name}, ${imputation}`, metric, scores));
         if (imputation !== 'mask') cells.push(paired(task, `${name}, ${imputation} - ${name}, mask`, metric, scores, masked));
       }
     }
@@ -33,28 +32,40 @@ export async function judgeOwnForecastsAfterGaps(data: GapsData, model: DemandMo
   return cells;
 }
 
-function paired(task: string, ranker: string, metric: (typeof METRICS)[number], one: DemandScores, other: DemandScores): BenchTableCell {
-  const differences = Array.from(one.perItem[metric], (value, row) => value - other.perItem[metric][row]!).filter((difference) => !Number.isNaN(difference));
+/** Six origins, four seasons apart. */
+async function backtest(forecaster: DemandForecaster, series: readonly SalesSeries[], { horizon, season }: GapsData): Promise<SeriesScores> {
+  const origins: SeriesScores[] = [];
+  for (let window = 0; window < 6; window++) origins.push(await scoreOrigin(forecaster, series, { horizon, stepsBack: horizon + window * 4 * season }));
+  return meanOverOrigins(origins);
+}
+
+function cellOf(task: string, ranker: string, metric: (typeof METRICS)[number], scores: SeriesScores): BenchTableCell {
+  const { [metric]: value, ci, items } = summariseScores(scores);
+  return { task, ranker, metric, value, low: ci[metric][0], high: ci[metric][1], n: items };
+}
+
+function paired(task: string, ranker: string, metric: (typeof METRICS)[number], one: SeriesScores, other: SeriesScores): BenchTableCell {
+  const differences = Array.from(one[metric], (value, row) => value - other[metric][row]!).filter((difference) => !Number.isNaN(difference));
   const [low, high] = bootstrapInterval(differences);
   return { task, ranker, metric, value: meanOf(differences), low, high, n: differences.length };
 }
 
-const toSales = (values: Float64Array): SalesValues => ({ values: Array.from(values, (value) => (Number.isNaN(value) ? null : value)) });
+/** The simple methods and the LSTM look at no date. */
+const toSales = (values: Float64Array, stepDays: StepDays): SalesSeries => ({ values: Array.from(values, (value) => (Number.isNaN(value) ? null : value)), asOf: 0, stepDays });
 
 /** The series as they are: what cleaning by the defaults changes in the forecasts of `shelfwise forecast`, item by item. */
 export async function judgeOwnForecasts(data: GapsData, model: DemandModel): Promise<BenchTableCell[]> {
   const stepDays = data.name === 'daily' ? 1 : 7;
-  const methods: Record<string, DemandForecaster> = { 'demand LSTM': stepDays === 7 ? model : createDailyForecaster(model), ...(stepDays === 7 ? DEMAND_BASELINES : DAILY_BASELINES) };
-  const series = data.series.map(toSales);
-  const options = { horizon: data.horizon, windows: 6, step: 4 * data.season, season: data.season };
+  const methods: Record<string, DemandForecaster> = { 'demand LSTM': stepDays === 7 ? model : createDailyForecaster(model), ...Object.fromEntries(demandBaselines(stepDays)) };
+  const series = data.series.map((values) => toSales(values, stepDays));
   const cleanings: Record<string, CleaningOptions> = { winsorised: { stepDays }, deleted: { stepDays, action: 'delete' } };
   const cells: BenchTableCell[] = [];
   const task = `${data.name}, series as they are`;
   for (const [name, forecaster] of Object.entries(methods)) {
-    const raw = await backtestDemand(forecaster, series, options);
-    for (const metric of METRICS) cells.push({ task, ranker: name, metric, value: raw[metric], low: raw.ci[metric][0], high: raw.ci[metric][1], n: raw.items });
+    const raw = await backtest(forecaster, series, data);
+    for (const metric of METRICS) cells.push(cellOf(task, name, metric, raw));
     for (const [label, cleaning] of Object.entries(cleanings)) {
-      const cleaned = await backtestDemand(createCleanedForecaster(forecaster, cleaning), series, options);
+      const cleaned = await backtest(createCleanedForecaster(forecaster, cleaning), series, data);
       for (const metric of METRICS) {
         // Both are divided by the changes of the raw history, which the forecaster cleans for itself alone.
         cells.push(paired(task, `${name}, ${label} - ${name}`, metric, cleaned, raw));

@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { RecommenderError } from '../errors.ts';
 import { createDailyForecaster } from '../forecast/daily-demand.ts';
-import { DAILY_BASELINES, DEMAND_BASELINES } from '../forecast/demand-baselines.ts';
-import type { DemandForecaster } from '../forecast/demand-baselines.ts';
-import { backtestDemand, DEMAND_METRICS } from '../forecast/demand-evaluation.ts';
-import type { DemandMetric, DemandScores } from '../forecast/demand-evaluation.ts';
+import { backtestDemand, demandMethods, forecastGated, MIN_HISTORY_DAYS, originsWithin, OURS } from '../forecast/demand-backtest.ts';
+import type { DemandBacktest } from '../forecast/demand-backtest.ts';
+import { SEASON_STEPS } from '../forecast/demand-baselines.ts';
+import type { DemandForecaster, StepDays } from '../forecast/demand-baselines.ts';
+import { DEMAND_METRICS, summariseScores } from '../forecast/demand-evaluation.ts';
+import type { DemandScores } from '../forecast/demand-evaluation.ts';
+import type { DemandGate } from '../forecast/demand-gate.ts';
 import { DemandModel } from '../forecast/demand.ts';
 import { parseSafetensors } from '../lib/safetensors.ts';
 import { loadPack, packFile } from '../packs/load-pack.ts';
@@ -32,8 +35,6 @@ export interface ForecastOptions extends CleaningFlags {
   readonly json?: string;
 }
 
-type MethodScores = Omit<DemandScores, 'perItem'>;
-
 /** `shelfwise forecast --json`. */
 export interface ForecastReport {
   readonly series: number;
@@ -43,11 +44,25 @@ export interface ForecastReport {
   readonly cleaning: SeriesCleaning;
   /** Origins of the backtest, a horizon apart; 0 without one. */
   readonly windows: number;
+  /** Steps of a season: scaled errors are divided by the error of the seasonal naive forecast before the origin. */
+  readonly season: number;
   /** By method, ours is `shelfwise`; empty without a backtest. */
-  readonly methods: Readonly<Record<string, MethodScores>>;
+  readonly methods: Readonly<Record<string, DemandScores>>;
+  readonly gate: {
+    /** Past origins, a horizon apart, on which it was judged whether our forecast gains on the simple methods; 0 where the series are too short. */
+    readonly origins: number;
+    /** Items that a simple method answers, because ours shows no gain. */
+    readonly off: readonly string[];
+    /** The methods that give the median and interval, and the mean, of these items. */
+    readonly fallback: DemandGate['fallback'];
+    /** At each origin of the backtest, the newest first: how many series were answered so. */
+    readonly offInBacktest: readonly number[];
+  };
   readonly forecasts: readonly (Forecast & {
     readonly item: string;
     readonly dates: readonly string[];
+    /** Who answers: ours, or a simple method, because ours is off for this item. */
+    readonly by: 'shelfwise' | 'baseline';
     /** Point forecasts by method. */
     readonly baselines: Readonly<Record<string, readonly number[]>>;
   })[];
@@ -56,13 +71,11 @@ export interface ForecastReport {
 /** Origins of a backtest where the series are long enough. */
 const MAX_WINDOWS = 3;
 
-/** The shortest history that is asked for a forecast in a backtest, in weeks. */
-const MIN_HISTORY_WEEKS = 8;
-
-const OURS = 'shelfwise';
+/** Items without our forecast that are named on the screen; the JSON names all. */
+const ITEMS_SHOWN = 10;
 
 /**
- * `shelfwise forecast`: medians and 80 % intervals of the next steps of each series, and how all methods did on the last ones.
+ * `shelfwise forecast`: means, medians and 80 % intervals of the next steps of each series, and how all methods did on the last ones.
  * @throws RecommenderError `INVALID_DATA` for a file that is not as documented or too short for a backtest, `INVALID_OPTIONS`
  * for a horizon that is not a whole number from 1, `PACK_INVALID` or `PACK_UNAVAILABLE`.
  */
@@ -70,18 +83,21 @@ export async function runForecast(options: ForecastOptions, say: (line: string) 
   const { horizon } = options;
   if (!Number.isInteger(horizon) || horizon < 1) throw new RecommenderError('INVALID_OPTIONS', `--horizon is a whole number from 1, not ${horizon}.`);
   const file = await readSeriesFile(options.series);
+  const windows = options.backtest === true ? countWindows(file, horizon) : 0;
   const device = await createPlainDevice();
   const model = DemandModel.load(await demandTensors(options.pack), device);
-  const { methods, cleaning } = cleanForecasts(methodsFor(model, file.stepDays), file, options);
-  const windows = options.backtest === true ? countWindows(file, horizon) : 0;
+  const { methods, cleaning } = cleanForecasts(demandMethods(forecasterFor(model, file.stepDays), file.stepDays), file, options);
+  const backtest = await backtestDemand(methods, file.series, { horizon, windows });
   const report: ForecastReport = {
     series: file.items.length,
     stepDays: file.stepDays,
     horizon,
     cleaning,
     windows,
-    methods: windows > 0 ? await scoreMethods(methods, file, horizon, windows) : {},
-    forecasts: await forecastAll(methods, file, horizon),
+    season: SEASON_STEPS[file.stepDays],
+    methods: windows > 0 ? Object.fromEntries(Array.from(backtest.methods, ([name, scores]) => [name, summariseScores(scores)])) : {},
+    gate: describeGate(backtest, file.items),
+    forecasts: await forecastAll(methods, backtest.gate, file, horizon),
   };
   model.dispose();
   device.dispose();
@@ -91,42 +107,33 @@ export async function runForecast(options: ForecastOptions, say: (line: string) 
   return report;
 }
 
-function methodsFor(model: DemandModel, stepDays: 1 | 7): Map<string, DemandForecaster> {
-  const ours = stepDays === 7 ? model : createDailyForecaster(model);
-  return new Map([[OURS, ours], ...Object.entries(stepDays === 7 ? DEMAND_BASELINES : DAILY_BASELINES)]);
+function forecasterFor(model: DemandModel, stepDays: StepDays): DemandForecaster {
+  return stepDays === 7 ? model : createDailyForecaster(model);
 }
 
-async function scoreMethods(methods: ReadonlyMap<string, DemandForecaster>, { series, stepDays }: SeriesFile, horizon: number, windows: number): Promise<Record<string, MethodScores>> {
-  const scored: Record<string, MethodScores> = {};
-  for (const [name, forecaster] of methods) {
-    scored[name] = withoutItems(await backtestDemand(forecaster, series, { horizon, windows, season: stepDays === 1 ? 7 : 1 }));
-  }
-  return scored;
+function describeGate({ gate, gates }: DemandBacktest, items: readonly string[]): ForecastReport['gate'] {
+  const countOff = ({ on }: DemandGate): number => on.filter((open) => !open).length;
+  return { origins: gate.origins, off: items.filter((_, row) => !gate.on[row]!), fallback: gate.fallback, offInBacktest: gates.map(countOff) };
 }
 
-function withoutItems(scores: DemandScores): MethodScores {
-  const means = Object.fromEntries(DEMAND_METRICS.map((metric) => [metric, scores[metric]])) as Record<DemandMetric, number>;
-  return { ...means, ci: scores.ci, items: scores.items };
-}
-
-async function forecastAll(methods: ReadonlyMap<string, DemandForecaster>, { items, series, stepDays, lastDate }: SeriesFile, horizon: number): Promise<ForecastReport['forecasts']> {
-  const forecasts = new Map<string, Forecast[]>();
-  for (const [name, forecaster] of methods) forecasts.set(name, await forecaster.forecast(series, { horizon }));
+async function forecastAll(methods: ReadonlyMap<string, DemandForecaster>, gate: DemandGate, { items, series, stepDays, lastDate }: SeriesFile, horizon: number): Promise<ForecastReport['forecasts']> {
+  const forecasts = await forecastGated(methods, gate, series, horizon);
   const dates = Array.from({ length: horizon }, (_, step) => new Date((lastDate + (step + 1) * stepDays * 86_400) * 1000).toISOString().slice(0, 10));
   const baselines = [...forecasts].filter(([name]) => name !== OURS);
   return items.map((item, row) => ({
     item,
     dates,
+    by: gate.on[row]! ? 'shelfwise' : 'baseline',
     ...forecasts.get(OURS)![row]!,
     baselines: Object.fromEntries(baselines.map(([name, all]) => [name, all[row]!.median])),
   }));
 }
 
 function countWindows({ series, stepDays }: SeriesFile, horizon: number): number {
-  const longest = Math.max(...series.map(({ values }) => values.length));
-  const windows = Math.floor((longest - (MIN_HISTORY_WEEKS * 7) / stepDays) / horizon);
+  const windows = originsWithin(series, horizon);
   if (windows >= 1) return Math.min(MAX_WINDOWS, windows);
-  throw new RecommenderError('INVALID_DATA', `A backtest needs ${MIN_HISTORY_WEEKS} weeks before the horizon; the longest series has ${longest} steps of ${stepDays} days.`);
+  const longest = Math.max(...series.map(({ values }) => values.length));
+  throw new RecommenderError('INVALID_DATA', `A backtest needs ${MIN_HISTORY_DAYS} days before the horizon; the longest series has ${longest} steps of ${stepDays} days.`);
 }
 
 async function demandTensors(path: string): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
@@ -134,17 +141,39 @@ async function demandTensors(path: string): Promise<Map<string, { shape: readonl
   return new Map(Array.from(tensors, ([name, { shape }]) => [name, { shape, values: floatTensor(tensors, name, shape) }]));
 }
 
-function* describe({ series, stepDays, horizon, windows, methods, forecasts }: ForecastReport): Generator<string> {
+function* describe(report: ForecastReport): Generator<string> {
+  yield* report.windows > 0 ? describeMethods(report) : describeForecasts(report);
+  for (const line of describeOff(report)) yield `# ${line}`;
+}
+
+function* describeForecasts({ forecasts }: ForecastReport): Generator<string> {
+  yield ['item', 'date', 'low', 'median', 'high', 'mean'].join('\t');
+  for (const { item, dates, low, median, high, mean } of forecasts) {
+    for (const [step, date] of dates.entries()) yield [item, date, ...[low, median, high, mean].map((values) => values[step]!.toFixed(1))].join('\t');
+  }
+}
+
+function* describeMethods({ series, stepDays, horizon, windows, season, methods }: ForecastReport): Generator<string> {
   const unit = stepDays === 7 ? 'weeks' : 'days';
-  if (windows === 0) {
-    for (const { item, dates, low, median, high } of forecasts) {
-      for (const [step, date] of dates.entries()) yield `${item}\t${date}\t${low[step]!.toFixed(1)}\t${median[step]!.toFixed(1)}\t${high[step]!.toFixed(1)}`;
-    }
+  yield `${series} series, the last ${windows} x ${horizon} ${unit}; in brackets 95 % bootstrap intervals over items.`;
+  yield `MASE and sMAPE of the median, RMSSE and bias of the mean; scale of MASE, RMSSE and bias: seasonal naive, ${season} ${unit}, before each origin.`;
+  const rows = Object.entries(methods).map(([name, scores]) => [name, ...DEMAND_METRICS.map((metric) => `${scores[metric].toFixed(3)} [${scores.ci[metric].map((bound) => bound.toFixed(3)).join(', ')}]`)]);
+  const table = [['method', ...DEMAND_METRICS], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  for (const row of table) yield row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+}
+
+function* describeOff({ series, gate, windows }: ForecastReport): Generator<string> {
+  const { origins, off, fallback, offInBacktest } = gate;
+  if (fallback === null) {
+    yield 'The series are too short to judge whether our forecast gains on the simple methods: it answers all of them.';
     return;
   }
-  yield `${series} series, the last ${windows} x ${horizon} ${unit}; in brackets 95 % bootstrap intervals over items`;
-  for (const [name, scores] of Object.entries(methods)) {
-    const figures = DEMAND_METRICS.map((metric) => `${metric} ${scores[metric].toFixed(3)} [${scores.ci[metric].map((bound) => bound.toFixed(3)).join(', ')}]`);
-    yield `${name.padEnd(15)} ${figures.join('  ')}`;
+  if (windows > 0) yield `In the backtest our forecast was off for ${offInBacktest.join(', ')} of ${series} series (newest origin first).`;
+  if (off.length === 0) {
+    yield `Our forecast is on for all ${series} series: it gains on ${fallback.median} and ${fallback.mean} on the last ${origins} origins.`;
+    return;
   }
+  const names = `${off.slice(0, ITEMS_SHOWN).join(', ')}${off.length > ITEMS_SHOWN ? ', … (all with --json)' : ''}`;
+  yield `Our forecast is off for ${off.length} of ${series} series without a gain on the last ${origins} origins; median and interval of ${fallback.median}, mean of ${fallback.mean} answer: ${names}`;
 }

@@ -125,7 +125,7 @@ program
   .requiredOption('--pack <folder>', 'a recommender pack with a demand LSTM')
   .requiredOption('--series <file>', 'item,date,value (CSV, CSV.gz or Parquet)')
   .requiredOption('--horizon <steps>', 'how many steps of the series', parsePositive)
-  .option('--backtest', 'also forecast the last steps that are known, and compare')
+  .option('--backtest', 'also forecast the last steps that are known (up to 3 rolling origins), and compare with simple methods')
   .addOption(new Option('--gaps <method>', 'how unknown values are filled (default: what is best on real series of days or weeks)').choices(IMPUTATION_METHODS))
   .addOption(new Option('--outliers <action>', 'what is done with outliers (default: winsorise)').choices(OUTLIER_ACTIONS))
   .addOption(new Option('--detector <method>', 'what marks outliers (default: hampel)').choices(OUTLIER_METHODS))

@@ -1,15 +1,15 @@
 import { RecommenderError } from '../errors.ts';
-import type { SalesValues } from '../forecast/demand-input.ts';
+import type { SalesSeries, StepDays } from '../forecast/demand-baselines.ts';
 import { readSeries } from './data.ts';
 
 /** Series on one grid of dates. */
 export interface SeriesFile {
-  readonly stepDays: 1 | 7;
+  readonly stepDays: StepDays;
   /** Unix seconds of the last step's date. */
   readonly lastDate: number;
   readonly items: readonly string[];
   /** One per item, all up to the last date, each from its own first date. */
-  readonly series: readonly SalesValues[];
+  readonly series: readonly SalesSeries[];
 }
 
 const SECONDS_PER_DAY = 86_400;
@@ -29,7 +29,8 @@ export async function readSeriesFile(path: string): Promise<SeriesFile> {
   const lengths = new Int32Array(items.length);
   item.forEach((code, row) => (lengths[code] = Math.max(lengths[code]!, steps[date[row]!]! + 1)));
   const seen = Array.from(lengths, (length) => new Uint8Array(length));
-  const series = Array.from(lengths, (length) => ({ values: new Array<number | null>(length).fill(null) }));
+  const asOf = (last + stepDays) * SECONDS_PER_DAY;
+  const series = Array.from(lengths, (length) => ({ values: new Array<number | null>(length).fill(null), asOf, stepDays }));
   for (let row = 0; row < item.length; row++) {
     const code = item[row]!;
     const step = lengths[code]! - 1 - steps[date[row]!]!;
@@ -51,7 +52,7 @@ function dayOf(text: string): number {
 }
 
 /** The one distance that all dates are whole multiples of. */
-function stepOf(days: Int32Array, path: string): 1 | 7 {
+function stepOf(days: Int32Array, path: string): StepDays {
   const distinct = new Int32Array(new Set(days)).sort();
   if (distinct.length < 2) throw new RecommenderError('INVALID_DATA', `${path}: one date alone; a forecast needs the values of two days or weeks at least.`);
   const weekly = distinct.every((day) => (day - distinct[0]!) % 7 === 0);

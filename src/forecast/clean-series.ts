@@ -1,4 +1,4 @@
-import type { DemandForecaster } from './demand-baselines.ts';
+import type { DemandForecaster, StepDays } from './demand-baselines.ts';
 import type { SalesValues } from './demand-input.ts';
 import { DEFAULT_IMPUTATION, imputeGaps } from './gaps/imputers.ts';
 import type { ImputationMethod } from './gaps/imputers.ts';
@@ -7,7 +7,7 @@ import type { OutlierAction, OutlierMethod } from './outliers.ts';
 
 export interface CleaningOptions {
   /** 1 for days, whose season is a week; 7 for weeks. */
-  readonly stepDays: 1 | 7;
+  readonly stepDays: StepDays;
   readonly imputation?: ImputationMethod;
   readonly outliers?: OutlierMethod;
   readonly action?: OutlierAction;
@@ -58,7 +58,12 @@ export function cleanSeries(
 
 /** A forecaster that reads cleaned histories. Each is cleaned as it is given, so that a backtest's origins never see what came after them. */
 export function createCleanedForecaster(forecaster: DemandForecaster, options: CleaningOptions): DemandForecaster {
-  return { forecast: (series, steps) => forecaster.forecast(cleanSeries(series, options).series, steps) };
+  return {
+    forecast: (series, steps) => {
+      const { series: cleaned } = cleanSeries(series, options);
+      return forecaster.forecast(series.map(({ asOf, stepDays }, row) => ({ ...cleaned[row]!, asOf, stepDays })), steps);
+    },
+  };
 }
 
 function unknownSteps(values: Float64Array): number[] {

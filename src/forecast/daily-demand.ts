@@ -1,5 +1,5 @@
 import type { Forecast } from '../types.ts';
-import type { DemandForecaster } from './demand-baselines.ts';
+import type { DemandForecaster, SalesSeries } from './demand-baselines.ts';
 import { readSeries } from './demand-input.ts';
 import type { SalesValues, WeeklySales } from './demand-input.ts';
 import { QUANTILES } from './demand.ts';
@@ -21,7 +21,8 @@ export function createDailyForecaster(weekly: DemandForecaster): DemandForecaste
   return {
     async forecast(series, { horizon }) {
       const daily = series.map(readSeries);
-      const forecasts = await weekly.forecast(daily.map(foldWeeks), { horizon: Math.ceil(horizon / DAYS) });
+      const weeks = daily.map((days, row): SalesSeries => ({ ...foldWeeks(days), asOf: series[row]!.asOf, stepDays: DAYS }));
+      const forecasts = await weekly.forecast(weeks, { horizon: Math.ceil(horizon / DAYS) });
       return daily.map((days, row) => spread(days, forecasts[row]!, horizon));
     },
   };
@@ -51,11 +52,17 @@ function spread({ values }: WeeklySales, weekly: Forecast, horizon: number): For
     return {
       // The week's own interval moves the bounds by the root of its relative width: both spreads seldom meet at their ends.
       low: share * low! * damped(weekly.low[week]!, weekly.median[week]!),
+      mean: share * weekly.mean[week]!,
       median: share * median! * weekly.median[week]!,
       high: share * high! * damped(weekly.high[week]!, weekly.median[week]!),
     };
   });
-  return { low: days.map((day) => Math.min(day.low, day.median)), median: days.map((day) => day.median), high: days.map((day) => Math.max(day.high, day.median)) };
+  return {
+    mean: days.map((day) => day.mean),
+    median: days.map((day) => day.median),
+    low: days.map((day) => Math.min(day.low, day.median)),
+    high: days.map((day) => Math.max(day.high, day.median)),
+  };
 }
 
 /** Geometric mean of a bound and the median. */

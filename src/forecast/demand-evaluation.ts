@@ -1,80 +1,83 @@
-import type { Forecast } from '../types.ts';
-import type { DemandForecaster } from './demand-baselines.ts';
-import { readSeries } from './demand-input.ts';
-import type { SalesValues } from './demand-input.ts';
-import { QUANTILES } from './demand.ts';
 import { createRandom } from '../lib/random.ts';
+import type { Forecast } from '../types.ts';
+import type { DemandForecaster, SalesSeries } from './demand-baselines.ts';
+import { SEASON_STEPS } from './demand-baselines.ts';
+import { readSeries } from './demand-input.ts';
 
 /**
- * How forecasts compare with what was sold. Scaled errors are divided by the series' own mean (squared: root mean square)
- * change from one step to the next (daily: from one week to the next) before the forecast (Hyndman & Koehler 2006; RMSSE as in the M5 competition).
+ * How forecasts compare with what was sold, for one series and origin, over the steps that are known. The scale is the error of the seasonal
+ * naive forecast in the series before the origin: the change from a step to the one a season later (7 days, 4 weeks).
+ *
+ * - `mase`: mean |median − sold| / mean |change| (Hyndman & Koehler 2006, "Another look at measures of forecast accuracy", section 3).
+ * - `rmsse`: root of (mean (mean − sold)² / mean change²), the mean forecast's (Makridakis et al. 2022, "The M5 accuracy competition", section 2; there with the change from step to step).
+ * - `bias`: mean (mean − sold) / mean |change|, the mean forecast's: above 0 where too much is forecast.
+ * - `smape`: mean 2 |median − sold| / (median + sold), 0 of 0 and 0, at most 2 (Makridakis et al. 2020, "The M4 competition", section 3).
+ * - `coverage80`: the share of steps whose sales lie in the 80 % interval, bounds included.
+ *
+ * A series' figure is the mean over its origins; of many series, the mean over these.
  */
-export const DEMAND_METRICS = ['mae', 'mase', 'rmsse', 'bias', 'smape', 'pinball', 'coverage80'] as const;
+export const DEMAND_METRICS = ['mase', 'rmsse', 'bias', 'smape', 'coverage80'] as const;
 
-export type DemandMetric = (typeof DEMAND_METRICS)[number];
+/** Also measured, and not in the tables: the mean pinball loss of the bounds and the median / mean |change| (Koenker & Bassett 1978, "Regression Quantiles"), which a wide interval pays for. */
+export const SERIES_METRICS = [...DEMAND_METRICS, 'pinball'] as const;
 
+export type DemandMetric = (typeof SERIES_METRICS)[number];
+
+/** Per series, in their order; NaN where there is nothing to compare: no known step, or sales that never changed before. */
+export type SeriesScores = Readonly<Record<DemandMetric, Float64Array>>;
+
+/** Means over series. */
 export interface DemandScores extends Readonly<Record<DemandMetric, number>> {
-  /** 95 % bootstrap interval over items. */
+  /** 95 % bootstrap interval over series. */
   readonly ci: Readonly<Record<DemandMetric, readonly [low: number, high: number]>>;
-  /** Items with something to compare: known weeks, and sales that ever changed. */
+  /** Series with something to compare. */
   readonly items: number;
-  /** Per item, in the order of the series; NaN where there is nothing to compare. */
-  readonly perItem: Readonly<Record<DemandMetric, Float64Array>>;
 }
 
-export interface BacktestOptions {
-  /** Steps forecast at a time. */
-  readonly horizon: number;
-  /** Origins, `step` steps apart, the last one `horizon` steps before the end. */
-  readonly windows: number;
-  /** Default: the horizon. */
-  readonly step?: number;
-  /** Steps over which a change is measured: 1 (default), or 7 for daily series. */
-  readonly season?: number;
-  /** Of the bootstrap. Default 1. */
-  readonly seed?: number;
-}
-
-/** Forecasts the last weeks of every series from what was known before them; nothing later is shown to the forecaster. */
-export async function backtestDemand(
+/** Scores of forecasts made `stepsBack` steps before the end of every series; the forecaster is shown nothing later. */
+export async function scoreOrigin(
   forecaster: DemandForecaster,
-  series: readonly SalesValues[],
-  { horizon, windows, step = horizon, season = 1, seed = 1 }: BacktestOptions,
-): Promise<DemandScores> {
-  const errors = series.map(() => newErrors());
-  for (let window = 0; window < windows; window++) {
-    const weeksAfter = horizon + window * step;
-    const rows = series.flatMap((one, row) => (one.values.length > weeksAfter ? [row] : []));
-    const origins = rows.map((row) => endEarlier(series[row]!, weeksAfter));
-    const forecasts = await forecaster.forecast(origins, { horizon });
-    rows.forEach((row, k) => {
-      const { values } = readSeries(series[row]!);
-      const actual = values.subarray(values.length - weeksAfter, values.length - weeksAfter + horizon);
-      addErrors(errors[row]!, changeOf(origins[k]!, season), forecasts[k]!, actual);
-    });
-  }
-  const perItem = perItemScores(errors);
-  const rows = Array.from(errors.keys()).filter((row) => errors[row]!.weeks > 0);
-  const means = DEMAND_METRICS.map((metric) => [metric, meanOf(perItem[metric], rows)]);
-  const intervals = DEMAND_METRICS.map((metric) => [metric, bootstrapInterval(rows.map((row) => perItem[metric][row]!), { seed })]);
-  return {
-    ...(Object.fromEntries(means) as Record<DemandMetric, number>),
-    ci: Object.fromEntries(intervals) as Record<DemandMetric, [number, number]>,
-    items: rows.length,
-    perItem,
-  };
+  series: readonly SalesSeries[],
+  { horizon, stepsBack }: { readonly horizon: number; readonly stepsBack: number },
+): Promise<SeriesScores> {
+  const rows = Array.from(series.keys()).filter((row) => series[row]!.values.length > stepsBack);
+  const known = rows.map((row) => endEarlier(series[row]!, stepsBack));
+  const forecasts = known.length === 0 ? [] : await forecaster.forecast(known, { horizon });
+  const scores = newScores(series.length);
+  rows.forEach((row, k) => {
+    const { values } = readSeries(series[row]!);
+    const sold = values.subarray(values.length - stepsBack, Math.min(values.length, values.length - stepsBack + horizon));
+    const figures = scoreForecast(forecasts[k]!, sold, changeOf(known[k]!));
+    for (const metric of SERIES_METRICS) scores[metric][row] = figures[metric];
+  });
+  return scores;
+}
+
+/** Per series, the mean of what is known of its origins. */
+export function meanOverOrigins(origins: readonly SeriesScores[]): SeriesScores {
+  const mean = newScores(origins[0]?.mase.length ?? 0);
+  for (const metric of SERIES_METRICS) mean[metric].set(mean[metric].map((_, row) => meanOfKnown(origins.map((scores) => scores[metric][row]!))));
+  return mean;
+}
+
+/** Means over the series that have figures, with intervals; `seed` is the bootstrap's. */
+export function summariseScores(scores: SeriesScores, { seed = 1 } = {}): DemandScores {
+  const known = Object.fromEntries(SERIES_METRICS.map((metric) => [metric, Array.from(scores[metric]).filter((value) => !Number.isNaN(value))])) as Record<DemandMetric, number[]>;
+  const of = <T>(figure: (values: readonly number[]) => T): Record<DemandMetric, T> => Object.fromEntries(SERIES_METRICS.map((metric) => [metric, figure(known[metric])])) as Record<DemandMetric, T>;
+  return { ...of(meanOfKnown), ci: of((values) => bootstrapInterval(values, { seed })), items: known.mase.length };
 }
 
 /** The series as it was known `steps` steps before its end. */
-export function endEarlier({ values }: SalesValues, steps: number): SalesValues {
-  return { values: values.slice(0, values.length - steps) };
+export function endEarlier({ values, asOf, stepDays }: SalesSeries, steps: number): SalesSeries {
+  return { values: values.slice(0, values.length - steps), asOf: asOf - steps * stepDays * SECONDS_PER_DAY, stepDays };
 }
 
 /**
- * 95 % percentile bootstrap interval of a mean (Efron 1979), for instance of paired differences per item.
+ * 95 % percentile bootstrap interval of a mean (Efron 1979), for instance of paired differences per series; NaN of nothing.
  * `resamples` is 1,000 by default.
  */
 export function bootstrapInterval(values: readonly number[], { seed = 1, resamples = 1_000 } = {}): [low: number, high: number] {
+  if (values.length === 0) return [NaN, NaN];
   const random = createRandom(seed);
   const means = Float64Array.from({ length: resamples }, () => {
     let sum = 0;
@@ -84,67 +87,52 @@ export function bootstrapInterval(values: readonly number[], { seed = 1, resampl
   return [means[Math.floor(0.025 * resamples)]!, means[Math.floor(0.975 * resamples)]!];
 }
 
-/** Sums over the forecast weeks of one item. */
-interface ItemErrors {
-  weeks: number;
-  absolute: number;
-  scaled: number;
-  scaledSquare: number;
-  bias: number;
-  smape: number;
-  pinball: number;
-  covered: number;
-}
+const SECONDS_PER_DAY = 86_400;
 
-const newErrors = (): ItemErrors => ({ weeks: 0, absolute: 0, scaled: 0, scaledSquare: 0, bias: 0, smape: 0, pinball: 0, covered: 0 });
+const NOTHING: Readonly<Record<DemandMetric, number>> = { mase: NaN, rmsse: NaN, bias: NaN, smape: NaN, coverage80: NaN, pinball: NaN };
 
-function addErrors(errors: ItemErrors, { mean, rootMeanSquare }: Change, { low, median, high }: Forecast, actual: Float64Array): void {
-  if (mean === 0) return;
-  actual.forEach((sold, step) => {
-    if (Number.isNaN(sold)) return;
-    const error = median[step]! - sold;
-    const quantiles = [low[step]!, median[step]!, high[step]!];
-    errors.weeks += 1;
-    errors.absolute += Math.abs(error);
-    errors.scaled += Math.abs(error) / mean;
-    errors.scaledSquare += (error / rootMeanSquare) ** 2;
-    errors.bias += error / mean;
-    errors.smape += error === 0 ? 0 : (2 * Math.abs(error)) / (sold + median[step]!);
-    errors.covered += sold >= low[step]! && sold <= high[step]! ? 1 : 0;
-    QUANTILES.forEach((level, q) => {
-      const below = sold - quantiles[q]!;
-      errors.pinball += Math.max(level * below, (level - 1) * below) / mean / QUANTILES.length;
-    });
-  });
-}
+const newScores = (series: number): Record<DemandMetric, Float64Array> => {
+  const column = (): Float64Array => new Float64Array(series).fill(NaN);
+  return { mase: column(), rmsse: column(), bias: column(), smape: column(), coverage80: column(), pinball: column() };
+};
 
+/** Size of the changes between known steps a season apart. */
 interface Change {
   readonly mean: number;
   readonly rootMeanSquare: number;
 }
 
-/** Size of the changes between known steps that are a season apart. */
-function changeOf(series: SalesValues, season: number): Change {
-  const { values } = readSeries(series);
-  const changes = values.subarray(season).map((value, step) => value - values[step]!).filter((change) => !Number.isNaN(change));
-  if (changes.length === 0) return { mean: 0, rootMeanSquare: 0 };
-  const mean = changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length;
-  return { mean, rootMeanSquare: Math.sqrt(changes.reduce((sum, change) => sum + change * change, 0) / changes.length) };
-}
-
-function perItemScores(errors: readonly ItemErrors[]): Record<DemandMetric, Float64Array> {
-  const column = (of: (item: ItemErrors) => number): Float64Array => Float64Array.from(errors, (item) => (item.weeks === 0 ? NaN : of(item)));
+function scoreForecast({ mean, median, low, high }: Forecast, actual: Float64Array, scale: Change): Record<DemandMetric, number> {
+  const steps = Array.from(actual.keys()).filter((step) => !Number.isNaN(actual[step]!));
+  if (steps.length === 0 || !(scale.mean > 0)) return NOTHING;
+  const average = (of: (step: number, sold: number) => number): number => steps.reduce((sum, step) => sum + of(step, actual[step]!), 0) / steps.length;
   return {
-    mae: column(({ absolute, weeks }) => absolute / weeks),
-    mase: column(({ scaled, weeks }) => scaled / weeks),
-    rmsse: column(({ scaledSquare, weeks }) => Math.sqrt(scaledSquare / weeks)),
-    bias: column(({ bias, weeks }) => bias / weeks),
-    smape: column(({ smape, weeks }) => smape / weeks),
-    pinball: column(({ pinball, weeks }) => pinball / weeks),
-    coverage80: column(({ covered, weeks }) => covered / weeks),
+    mase: average((step, sold) => Math.abs(median[step]! - sold)) / scale.mean,
+    rmsse: Math.sqrt(average((step, sold) => (mean[step]! - sold) ** 2)) / scale.rootMeanSquare,
+    bias: average((step, sold) => mean[step]! - sold) / scale.mean,
+    smape: average((step, sold) => (median[step]! === sold ? 0 : (2 * Math.abs(median[step]! - sold)) / (median[step]! + sold))),
+    coverage80: average((step, sold) => (sold >= low[step]! && sold <= high[step]! ? 1 : 0)),
+    pinball: average((step, sold) => (pinballLoss(0.1, low[step]! - sold) + pinballLoss(0.5, median[step]! - sold) + pinballLoss(0.9, high[step]! - sold)) / 3) / scale.mean,
   };
 }
 
-function meanOf(values: Float64Array, rows: readonly number[]): number {
-  return rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length;
+/** `error` is forecast minus actual. */
+function pinballLoss(level: number, error: number): number {
+  return Math.max((1 - level) * error, -level * error);
+}
+
+function changeOf(series: SalesSeries): Change {
+  const { values } = readSeries(series);
+  const season = SEASON_STEPS[series.stepDays];
+  const changes = values.subarray(season).map((value, step) => value - values[step]!).filter((change) => !Number.isNaN(change));
+  if (changes.length === 0) return { mean: NaN, rootMeanSquare: NaN };
+  return {
+    mean: changes.reduce((sum, change) => sum + Math.abs(change), 0) / changes.length,
+    rootMeanSquare: Math.sqrt(changes.reduce((sum, change) => sum + change * change, 0) / changes.length),
+  };
+}
+
+function meanOfKnown(values: readonly number[]): number {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
 }

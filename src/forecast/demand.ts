@@ -65,7 +65,7 @@ export class DemandModel {
     if (!Number.isInteger(horizon) || horizon < 1 || horizon > MAX_HORIZON) {
       throw new RecommenderError('INVALID_OPTIONS', `horizon is a whole number of weeks from 1 to ${MAX_HORIZON}, not ${horizon}.`);
     }
-    const forecasts = series.map(() => ({ median: [] as number[], low: [] as number[], high: [] as number[] }));
+    const forecasts = series.map(() => ({ mean: [] as number[], median: [] as number[], low: [] as number[], high: [] as number[] }));
     if (series.length === 0) return forecasts;
 
     let sales = series.map(readSeries);
@@ -74,6 +74,7 @@ export class DemandModel {
       state = await this.#read(sales, step === 0 ? WINDOW_WEEKS : 1, state);
       sales = sales.map((known, row) => {
         const next = this.#quantiles(state, row, step, scaleAt(known, known.values.length - 1));
+        forecasts[row]!.mean.push(next.median); // it has learnt no expected value
         forecasts[row]!.median.push(next.median);
         forecasts[row]!.low.push(next.low);
         forecasts[row]!.high.push(next.high);

@@ -28,7 +28,7 @@ export function createTestEngine(replaced: Partial<Engine> = {}): Engine {
     rerank: (candidates) => Promise.resolve(answerWith(candidates.map((_, position) => candidates.length - 1 - position))),
     predictNext: (candidates) => Promise.resolve(candidates.map(({ id }) => ({ id, kind: 'view', probability: 1 / candidates.length, kinds: { view: 1 / candidates.length }, daysToPurchase: null }))),
     forecast: (_series, { horizon }) =>
-      Promise.resolve({ median: new Array<number>(horizon).fill(2), low: new Array<number>(horizon).fill(1), high: new Array<number>(horizon).fill(3) }),
+      Promise.resolve({ mean: new Array<number>(horizon).fill(2.5), median: new Array<number>(horizon).fill(2), low: new Array<number>(horizon).fill(1), high: new Array<number>(horizon).fill(3) }),
     formula: ({ id }) => Promise.resolve({ id, user: null, item: [1], forecast: null, hidden: [0], probability: 1, features: {}, score: 1 }),
     prefetch: () => Promise.resolve(),
     status: () => Promise.resolve(EMPTY_STATUS),

@@ -7,7 +7,8 @@ import type { ForecastReport } from '../../src/cli/forecast.ts';
 import { readSeriesFile } from '../../src/cli/series.ts';
 import { createWasmTrainingKernels } from '../../src/compute/wasm/training.ts';
 import { createDailyForecaster, foldWeeks } from '../../src/forecast/daily-demand.ts';
-import { lastValue } from '../../src/forecast/demand-baselines.ts';
+import { demandBaselines } from '../../src/forecast/demand-baselines.ts';
+import type { SalesSeries } from '../../src/forecast/demand-baselines.ts';
 import { trainDemand } from '../../src/learn/demand-training.ts';
 import { writeSafetensors } from '../../src/lib/safetensors.ts';
 import { writePack } from '../../src/packs/write-pack.ts';
@@ -23,7 +24,7 @@ function csvOf(steps: number, stepDays: number): string {
   for (let step = 0; step < steps; step++) {
     const date = new Date(Date.UTC(2011, 0, 3) + step * stepDays * DAY_MS).toISOString().slice(0, 10);
     lines.push(`steady,${date},${10 + (step % 3)}`);
-    if (step % 4 !== 1 || step === steps - 1) lines.push(`0042,${date},${step % 2 === 0 ? 5 : 3}`);
+    if (step % 4 !== 1 || step === steps - 1) lines.push(`0042,${date},${[5, 3, 4][step % 3]!}`);
   }
   return lines.join('\n');
 }
@@ -46,7 +47,7 @@ describe('series files', () => {
     const { stepDays, items, series } = await readSeriesFile(inFolder('weekly.csv'));
     expect(stepDays).toBe(7);
     expect(items).toEqual(['steady', '0042']);
-    expect(series[1]!.values.slice(0, 4)).toEqual([5, null, 5, 3]);
+    expect(series[1]!.values.slice(0, 4)).toEqual([5, null, 4, 5]);
   });
 
   it.each([
@@ -63,30 +64,37 @@ describe('series files', () => {
 
 describe('shelfwise forecast', () => {
   it.each([
-    ['weekly.csv', '2011-10-10', '4-week mean'],
-    ['daily.csv', '2011-05-03', '28-day mean'],
-  ])('forecasts and backtests %s', async (file, firstDate, mean) => {
+    ['weekly.csv', '2011-10-10', 7, '4 weeks'],
+    ['daily.csv', '2011-05-03', 1, '7 days'],
+  ] as const)('forecasts and backtests %s', async (file, firstDate, stepDays, season) => {
     const json = inFolder('report.json');
     const lines: string[] = [];
     const report = await runForecast({ pack: inFolder('pack'), series: inFolder(file), horizon: 4, backtest: true, json }, (line) => lines.push(line));
     expect(JSON.parse(await readFile(json, 'utf8'))).toEqual(report);
-    expect(Object.keys(report.methods)).toEqual(['shelfwise', 'last value', mean, 'seasonal naive']);
+    expect(Object.keys(report.methods)).toEqual(['shelfwise', 'shelfwise, no gate', ...demandBaselines(stepDays).keys()]);
     expect(report).toMatchObject({ series: 2, windows: 3, horizon: 4 } satisfies Partial<ForecastReport>);
     for (const scores of Object.values(report.methods)) {
       expect(scores.items).toBe(2);
+      for (const metric of ['mase', 'rmsse', 'bias', 'smape', 'coverage80'] as const) expect(Number.isFinite(scores[metric])).toBe(true);
       expect(scores.coverage80).toBeGreaterThanOrEqual(0);
       expect(scores.coverage80).toBeLessThanOrEqual(1);
     }
     expect(report.forecasts[0]).toMatchObject({ item: 'steady' });
     expect(report.forecasts[0]!.dates[0]).toBe(firstDate);
-    for (const { low, median, high } of report.forecasts) {
+    for (const { mean, low, median, high } of report.forecasts) {
       for (let step = 0; step < 4; step++) {
+        expect(mean[step]).toBeGreaterThanOrEqual(0);
         expect(low[step]).toBeGreaterThanOrEqual(0);
         expect(median[step]).toBeGreaterThanOrEqual(low[step]!);
         expect(high[step]).toBeGreaterThanOrEqual(median[step]!);
       }
     }
-    expect(lines).toHaveLength(6);
+    expect(lines.join('\n')).toContain(`scale of MASE, RMSSE and bias: seasonal naive, ${season}`);
+    expect(lines.filter((line) => line.startsWith('shelfwise'))).toHaveLength(2);
+    // The toy pack has learnt nothing: a simple method answers, and the report says so.
+    expect(report.gate.off).toEqual(report.forecasts.filter(({ by }) => by === 'baseline').map(({ item }) => item));
+    expect(report.gate.offInBacktest).toHaveLength(3);
+    expect(lines.join('\n')).toMatch(report.gate.off.length > 0 ? `is off for ${report.gate.off.length} of 2 series` : 'is on for all 2 series');
     expect(lines[0]).toMatch(/^# \d+ values unknown, \d+ of them imputed \((median-by-weekday|kalman)\); \d+ outliers in \d+ series marked \(hampel\) and winsorised$/);
     expect(report.cleaning.unknown).toBe(file === 'weekly.csv' ? 10 : 30);
     expect(report.cleaning.imputed).toBe(report.cleaning.unknown);
@@ -96,7 +104,18 @@ describe('shelfwise forecast', () => {
     const lines: string[] = [];
     const report = await runForecast({ pack: inFolder('pack'), series: inFolder('weekly.csv'), horizon: 2 }, (line) => lines.push(line));
     expect(report.methods).toEqual({});
-    expect(lines).toHaveLength(5);
+    expect(lines[1]).toBe('item\tdate\tlow\tmedian\thigh\tmean');
+    expect(lines.slice(2, 6).map((line) => line.split('\t').slice(0, 2))).toEqual([['steady', '2011-10-10'], ['steady', '2011-10-17'], ['0042', '2011-10-10'], ['0042', '2011-10-17']]);
+    expect(lines).toHaveLength(7);
+  });
+
+  it('answers series that are too short to judge, and says that it could not', async () => {
+    await writeFile(inFolder('short.csv'), csvOf(9, 7));
+    const lines: string[] = [];
+    const report = await runForecast({ pack: inFolder('pack'), series: inFolder('short.csv'), horizon: 2 }, (line) => lines.push(line));
+    expect(report.gate).toEqual({ origins: 0, off: [], fallback: null, offInBacktest: [] });
+    expect(report.forecasts.map(({ by }) => by)).toEqual(['shelfwise', 'shelfwise']);
+    expect(lines.at(-1)).toContain('too short to judge');
   });
 
   it('says which outliers it marked, by date, and does as it is told', async () => {
@@ -116,6 +135,9 @@ describe('shelfwise forecast', () => {
 });
 
 describe('daily forecasts', () => {
+  const lastValue = demandBaselines(7).get('last value')!;
+  const daysOf = (values: SalesSeries['values']): SalesSeries => ({ values, asOf: 0, stepDays: 1 });
+
   it('fold days into whole weeks that end with the last day', () => {
     const week = [1, 2, 3, 4, 5, 6, 7];
     const values = Float64Array.of(99, ...week, 10, NaN, 10, NaN, 10, NaN, 10);
@@ -125,14 +147,14 @@ describe('daily forecasts', () => {
 
   it('follow the pattern within the week', async () => {
     const values = Array.from({ length: 70 }, (_, day) => (day % 7 === 0 ? 30 : 5));
-    const [forecast] = await createDailyForecaster(lastValue).forecast([{ values }], { horizon: 9 });
+    const [forecast] = await createDailyForecaster(lastValue).forecast([daysOf(values)], { horizon: 9 });
     expect(forecast!.median[0]).toBeCloseTo(30, -1);
     expect(forecast!.median[7]).toBeCloseTo(30, -1);
     expect(forecast!.median[1]).toBeLessThan(8);
   });
 
   it('answer series shorter than a week', async () => {
-    const [forecast] = await createDailyForecaster(lastValue).forecast([{ values: [3, null] }], { horizon: 8 });
+    const [forecast] = await createDailyForecaster(lastValue).forecast([daysOf([3, null])], { horizon: 8 });
     expect(forecast!.median.every(Number.isFinite)).toBe(true);
   });
 });

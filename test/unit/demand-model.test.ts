@@ -133,9 +133,12 @@ describe('demand LSTM', () => {
   });
 });
 
-function expectSound({ low, median, high }: Forecast, horizon: number): void {
+function expectSound({ mean, low, median, high }: Forecast, horizon: number): void {
+  expect(mean).toHaveLength(horizon);
   expect(median).toHaveLength(horizon);
   for (let step = 0; step < horizon; step++) {
+    expect(mean[step]).toBeGreaterThanOrEqual(0);
+    expect(mean[step]).toBeLessThan(Infinity);
     expect(low[step]).toBeGreaterThanOrEqual(0);
     expect(median[step]).toBeGreaterThanOrEqual(low[step]!);
     expect(high[step]).toBeGreaterThanOrEqual(median[step]!);

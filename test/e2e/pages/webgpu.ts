@@ -94,7 +94,7 @@ const webgpuPage = {
     for (const golden of goldenCases(pack)) results.push([...(await golden.run(device))]);
     const series = [3, 0, 40].map((level) => ({ values: Array.from({ length: 30 }, (_, week) => (week % 5 === 4 ? null : level + (week % 3))) }));
     const forecasts = await DemandModel.load(floatsOf(pack.demand!), device).forecast(series, { horizon: 2 });
-    results.push(forecasts.flatMap(({ median, low, high }) => [...median, ...low, ...high]));
+    results.push(forecasts.flatMap(({ mean, median, low, high }) => [...mean, ...median, ...low, ...high]));
     device.dispose();
     return { results, kernels: Object.keys(takeCounts().kernels) };
   },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { cleanSeries, createCleanedForecaster } from '../../../src/forecast/clean-series.ts';
-import { fourWeekMean } from '../../../src/forecast/demand-baselines.ts';
-import type { DemandForecaster } from '../../../src/forecast/demand-baselines.ts';
-import { backtestDemand } from '../../../src/forecast/demand-evaluation.ts';
+import { demandBaselines } from '../../../src/forecast/demand-baselines.ts';
+import type { DemandForecaster, SalesSeries } from '../../../src/forecast/demand-baselines.ts';
+import { scoreOrigin } from '../../../src/forecast/demand-evaluation.ts';
 import type { SalesValues } from '../../../src/forecast/demand-input.ts';
 import { IMPUTATION_METHODS } from '../../../src/forecast/gaps/imputers.ts';
 import { OUTLIER_METHODS } from '../../../src/forecast/outliers.ts';
@@ -41,24 +41,25 @@ describe('cleanSeries', () => {
 });
 
 describe('cleaned forecasts', () => {
+  const fourWeekMean = demandBaselines(7).get('4-week mean')!;
+  const daysOf = ({ values }: SalesValues): SalesSeries => ({ values, asOf: 0, stepDays: 1 });
   const combinations = IMPUTATION_METHODS.flatMap((imputation) => OUTLIER_METHODS.map((outliers) => ({ imputation, outliers })));
 
   it.each(combinations)('do not see a changed future: $imputation, $outliers', async ({ imputation, outliers }) => {
     const seen: SalesValues[][] = [];
     const spy: DemandForecaster = { forecast: (series, options) => (seen.push([...series]), fourWeekMean.forecast(series, options)) };
     const cleaned = createCleanedForecaster(spy, { stepDays: 1, imputation, outliers, action: 'delete' });
-    const series = draw(2);
-    const changed = series.map(({ values }) => ({ values: values.map((value, step) => (step < 52 ? value : step % 3 === 0 ? null : 7_000 + step)) }));
-    await backtestDemand(cleaned, series, { horizon: 4, windows: 2 });
-    await backtestDemand(cleaned, changed, { horizon: 4, windows: 2 });
+    const series = draw(2).map(daysOf);
+    const changed = series.map(({ values }) => daysOf({ values: values.map((value, step) => (step < 52 ? value : step % 3 === 0 ? null : 7_000 + step)) }));
+    for (const each of [series, changed]) for (const stepsBack of [4, 8]) await scoreOrigin(cleaned, each, { horizon: 4, stepsBack });
     // The later origin has seen four steps that were changed; the earlier one none.
     expect(seen[3]).toEqual(seen[1]);
     expect(seen[2]).not.toEqual(seen[0]);
   });
 
   it('are compared with what was sold, not with what was made of it', async () => {
-    const spike = { values: Array.from({ length: 40 }, (_, step) => (step === 39 ? 1_000 : 10 + (step % 5))) };
-    const scores = await backtestDemand(createCleanedForecaster(fourWeekMean, { stepDays: 7 }), [spike], { horizon: 1, windows: 1 });
-    expect(scores.mae).toBeGreaterThan(900);
+    const spike: SalesSeries = { asOf: 0, stepDays: 7, values: Array.from({ length: 40 }, (_, step) => (step === 39 ? 1_000 : 10 + (step % 5))) };
+    const scores = await scoreOrigin(createCleanedForecaster(fourWeekMean, { stepDays: 7 }), [spike], { horizon: 1, stepsBack: 1 });
+    expect(scores.mase[0]).toBeGreaterThan(900 / 1.6); // four weeks apart, 1.6 is the mean change
   });
 });

@@ -12,7 +12,7 @@ describe('recentSales', () => {
 
 describe('ItemDemandCache', () => {
   const forecast = vi.fn((series: readonly DemandSeries[]) =>
-    Promise.resolve(series.map(({ values }) => ({ median: [values.length], low: [0], high: [99] }))),
+    Promise.resolve(series.map(({ values }) => ({ mean: [values.length], median: [values.length], low: [0], high: [99] }))),
   );
 
   it('asks for all new series at once, and for none again', async () => {

@@ -219,7 +219,8 @@ describe('what else the engine answers', () => {
 
   it('forecasts a series', async () => {
     const { engine } = await start({ options: { consent: 'denied' } });
-    const { median, low, high } = await engine.forecast(series, { horizon: 3 });
+    const { mean, median, low, high } = await engine.forecast(series, { horizon: 3 });
+    expect(mean).toHaveLength(3);
     expect(median).toHaveLength(3);
     median.forEach((value, step) => {
       expect(low[step]).toBeLessThanOrEqual(value);
