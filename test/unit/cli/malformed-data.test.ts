@@ -144,7 +144,7 @@ describe('series that cannot be forecast', () => {
     ['only a header', 'item,date,value\n', /no rows behind the header/],
     ['one date', 'item,date,value\na,2011-01-03,4\n', /one date alone; a forecast needs the values of two days or weeks/],
     ['months', 'item,date,value\na,2011-01-01,1\na,2011-02-01,1\na,2011-03-01,1\n', /dates should be one day or seven days apart; add values up/],
-    ['a backtest without a past', SERIES, /A backtest needs 8 weeks before the horizon/],
+    ['a backtest without a past', SERIES, /A backtest needs 56 days before the horizon/],
   ])('%s', async (_, content, message) => {
     const series = await written('series.csv', content);
     await expectOneLine(runForecast({ series, pack: pathTo('online-retail'), horizon: 2, backtest: true }, quiet), message);

@@ -38,6 +38,8 @@ describe.each(['f32-relaxed', 'f32-simd'] as const)('wasm %s', (kernel) => {
   const lengths = fc.array(size(9, 0), { minLength: 1, maxLength: 5 });
   /** Large enough that rows of almost equal values are not blown up, rounding and all. */
   const EPSILON = 0.01;
+  /** Products that are summed are of about this size, and a sum of them may be almost 0. */
+  const TERM = 0.1;
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
   describe('agrees with reference', () => {
@@ -46,7 +48,7 @@ describe.each(['f32-relaxed', 'f32-simd'] as const)('wasm %s', (kernel) => {
         const make = seededValues(start);
         const x = make(n * k, 2 / Math.sqrt(k));
         await compare({ weight: [make(m * k), [m, k]], bias: [make(m), [m]] }, (ops, weight) =>
-          ops.linear(ops.input(x, [n, k]), weight('weight'), weight('bias'), name));
+          ops.linear(ops.input(x, [n, k]), weight('weight'), weight('bias'), name), TERM);
       }));
     });
 
@@ -62,7 +64,7 @@ describe.each(['f32-relaxed', 'f32-simd'] as const)('wasm %s', (kernel) => {
         const make = seededValues(start);
         const x = make(n * k, 2 / Math.sqrt(k));
         const other = make(m * k);
-        await compare({}, (ops) => ops.linear(ops.input(x, [n, k]), ops.input(other, [m, k]), null, name));
+        await compare({}, (ops) => ops.linear(ops.input(x, [n, k]), ops.input(other, [m, k]), null, name), TERM);
       }));
     });
 
