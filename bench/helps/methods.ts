@@ -1,4 +1,4 @@
-import { PRETRAINING_KINDS, type PretrainingKind } from '../../src/learn/pretraining-kinds.ts';
+import { PRETRAINING_KINDS, pretrainingName, type PretrainingKind } from '../../src/learn/pretraining-kinds.ts';
 import type { HelpsData } from './data-sets.ts';
 import type { Run, RunOptions } from './run.ts';
 import { NO_DISTORTION } from './stream-distortion.ts';
@@ -26,7 +26,7 @@ const withOptions = (name: string, change: (options: RunOptions) => Partial<RunO
 
 const pretrained = (kind: PretrainingKind, shares: readonly number[], name: (share: number) => string, sameShoppers?: true): Method[] =>
   shares.map((share) => ({
-    name: `pretraining by ${kind.replace('-', ' ')}, ${name(share)}`,
+    name: `pretraining by ${pretrainingName(kind)}, ${name(share)}`,
     share,
     change: (run, { pretrainingEpochs }) => ({ ...run, pretraining: { kind, epochs: pretrainingEpochs[kind], ...(sameShoppers && { sameShoppers }) } }),
   }));

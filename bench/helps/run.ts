@@ -8,7 +8,7 @@ import type { Histories } from '../../src/learn/histories.ts';
 import type { InterestNetwork, StepExtension } from '../../src/learn/interest-network.ts';
 import { trainInterest, type Distortion, type InterestCheckpoint, type InterestData, type InterestTrainingOptions } from '../../src/learn/interest-training.ts';
 import { pretrain } from '../../src/learn/pretraining.ts';
-import type { PretrainingOptions } from '../../src/learn/pretraining-kinds.ts';
+import { pretrainingName, type PretrainingOptions } from '../../src/learn/pretraining-kinds.ts';
 import { createRandom } from '../../src/lib/random.ts';
 import { parseSafetensors, writeSafetensors } from '../../src/lib/safetensors.ts';
 import { cached } from '../text-vectors.ts';
@@ -124,7 +124,7 @@ async function pretrained({ name, shop }: RunData, pretraining: BenchPretraining
     const kernels = await openKernels();
     const { start, losses } = await pretrain(data, kernels, options, pretraining);
     await kernels.close();
-    console.log(`${name}, pretraining by ${pretraining.kind.replace('-', ' ')}${share < 1 ? ` on ${100 * share} % of the shoppers` : ''}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    console.log(`${name}, pretraining by ${pretrainingName(pretraining.kind)}${share < 1 ? ` on ${100 * share} % of the shoppers` : ''}: loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
     return toBytes(start);
   });
   return fromBytes(bytes);

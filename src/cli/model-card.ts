@@ -3,7 +3,7 @@ import { DEFAULT_HEAD_TRAINING } from '../learn/head-training.ts';
 import { DEFAULT_INTEREST_TRAINING, type InterestTrainingOptions } from '../learn/interest-training.ts';
 import type { ItemLossOptions } from '../learn/losses.ts';
 import type { Protocol } from '../learn/protocol.ts';
-import type { PretrainingOptions } from '../learn/pretraining-kinds.ts';
+import { pretrainingName, type PretrainingOptions } from '../learn/pretraining-kinds.ts';
 import { SHIPPED_NEIGHBOURS } from '../learn/recommender-training.ts';
 import type { PackManifest } from '../packs/pack.ts';
 
@@ -60,7 +60,7 @@ ${purchasesOnly ? augmentation : 'The log has kinds of its own; nothing is imita
 
 ## Training
 
-${pretraining ? `Pretraining by ${pretraining.kind.replace('-', ' ')}, ${pretraining.epochs} epochs on the same events, which is what the training starts from. ` : ''}Truncated back-propagation through time over ${interest.steps} steps in ${interest.lanes} lanes with the state carried on, ${describeLoss(interest.loss)}, AdamW at
+${pretraining ? `Pretraining by ${pretrainingName(pretraining.kind)}, ${pretraining.epochs} epochs on the same events, which is what the training starts from. ` : ''}Truncated back-propagation through time over ${interest.steps} steps in ${interest.lanes} lanes with the state carried on, ${describeLoss(interest.loss)}, AdamW at
 ${interest.learningRate} (cosine), dropout ${regularisation.inputDropout} on inputs and ${regularisation.hiddenDropout} on the state, residuals of ${percent(regularisation.residualDropout)} of the items hidden in each step so that the text part
 stands alone, gradients clipped at ${interest.clip}, early stopping,${freeze.length > 0 ? ` ${freeze.join(', ')} frozen,` : ''} seed ${seed}: the same seed, data and encoder give the same bytes.
 

@@ -1,4 +1,5 @@
 import type { DemandForecaster, StepDays } from './demand-baselines.ts';
+import { readSeries } from './demand-input.ts';
 import type { SalesValues } from './demand-input.ts';
 import { DEFAULT_IMPUTATION, imputeGaps } from './gaps/imputers.ts';
 import type { ImputationMethod } from './gaps/imputers.ts';
@@ -36,7 +37,7 @@ export function cleanSeries(
   { stepDays, imputation = DEFAULT_IMPUTATION[stepDays], outliers = DEFAULT_OUTLIER_METHOD, action = DEFAULT_OUTLIER_ACTION }: CleaningOptions,
 ): { readonly series: SalesValues[]; readonly report: CleaningReport } {
   const season = stepDays === 1 ? 7 : 1;
-  const raw = series.map(({ values }) => Float64Array.from(values, (value) => (value === null || !Number.isFinite(value) ? NaN : Math.max(0, value))));
+  const raw = series.map((one) => readSeries(one).values);
   const fences = raw.map((values) => OUTLIER_DETECTORS[outliers](values, { season }));
   const treated = raw.map((values, row) => treatOutliers(values, fences[row]!, action));
   const filled = imputeGaps(treated, imputation, { season });

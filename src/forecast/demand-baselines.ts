@@ -1,5 +1,6 @@
 import type { Forecast } from '../types.ts';
-import { meanOf, medianOf, recentAverage, seasonalAverage } from './baselines/averages.ts';
+import { medianOf } from '../lib/order-statistics.ts';
+import { meanOf, recentAverage, seasonalAverage } from './baselines/averages.ts';
 import { forecasterFromPoint } from './baselines/from-point.ts';
 import type { PointForecast } from './baselines/from-point.ts';
 import { croston, sba, tsb } from './baselines/intermittent.ts';

@@ -1,3 +1,5 @@
+import { quantileOf } from '../lib/order-statistics.ts';
+
 /** What is usual at each step: values outside are outliers. NaN bounds mark nothing. */
 export interface Fences {
   /** [steps] */
@@ -35,14 +37,14 @@ const HAMPEL_REACH = 5;
  */
 export const robustZScore: OutlierDetector = (values) => {
   const known = sortedKnown(values);
-  const centre = quantile(known, 0.5);
+  const centre = quantileOf(known, 0.5);
   return constantFences(values, centre, Z_CUT * spread(known, centre));
 };
 
 /** Beyond three interquartile ranges from the quartiles (Tukey 1977, *Exploratory Data Analysis*, §2C). */
 export const interquartileRange: OutlierDetector = (values) => {
   const known = sortedKnown(values);
-  const [first, third] = [quantile(known, 0.25), quantile(known, 0.75)];
+  const [first, third] = [quantileOf(known, 0.25), quantileOf(known, 0.75)];
   const reach = IQR_CUT * (third - first);
   const middle = (first + third) / 2;
   return constantFences(values, middle, reach > 0 ? third - middle + reach : NaN);
@@ -59,7 +61,7 @@ export const hampel: OutlierDetector = (values, { season }) => {
   for (let at = 0; at < values.length; at++) {
     for (let k = -HAMPEL_REACH; k <= HAMPEL_REACH; k++) own[k + HAMPEL_REACH] = values[at + k * season] ?? NaN;
     const known = sortedKnown(own);
-    const centre = quantile(known, 0.5);
+    const centre = quantileOf(known, 0.5);
     const reach = HAMPEL_CUT * spread(known, centre);
     low[at] = centre - reach;
     high[at] = centre + reach;
@@ -124,18 +126,11 @@ function constantFences(values: Float64Array, centre: number, reach: number): Fe
 /** σ by MAD; NaN where that is 0 or known values are too few. */
 function spread(known: Float64Array, centre: number): number {
   const deviations = known.map((value) => Math.abs(value - centre)).sort();
-  return quantile(deviations, 0.5) * MAD_TO_SIGMA || NaN;
+  return quantileOf(deviations, 0.5) * MAD_TO_SIGMA || NaN;
 }
 
 /** Ascending; empty where too few are known. */
 function sortedKnown(values: Float64Array): Float64Array {
   const known = values.filter((value) => !Number.isNaN(value)).sort();
   return known.length < LEAST_KNOWN ? new Float64Array() : known;
-}
-
-/** Linear between order statistics (Hyndman & Fan 1996, definition 7); NaN of nothing. */
-function quantile(sorted: Float64Array, level: number): number {
-  const place = (sorted.length - 1) * level;
-  const [below, above] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
-  return below + (above - below) * (place - Math.floor(place));
 }

@@ -1,4 +1,5 @@
 import { SESSION_GAP_SECONDS } from '../behaviour/sequence.ts';
+import { medianOf } from '../lib/order-statistics.ts';
 import { PURCHASE, type Histories } from './histories.ts';
 
 /** The events after which it is asked when the shopper orders again: the last of each visit with a purchase, where the log has the answer. */
@@ -36,7 +37,7 @@ export function askForOrders(histories: Histories): OrderQuestions {
 
 /** Median of the days between orders; null where nobody ordered twice. */
 export function medianOrderGap(histories: Histories): number | null {
-  return medianOf(askForOrders(histories).days);
+  return medianOrNull(askForOrders(histories).days);
 }
 
 /**
@@ -50,7 +51,7 @@ export function baselineDays(questions: OrderQuestions, learnt: Histories): { re
   const ownMedian = questions.days.map((days, at) => {
     if (questions.user[at] !== user) gaps.length = 0;
     user = questions.user[at]!;
-    const own = medianOf(gaps) ?? middle;
+    const own = medianOrNull(gaps) ?? middle;
     gaps.push(days); // known by the time of the next question
     return own;
   });
@@ -87,9 +88,6 @@ function visitBackwards(
   }
 }
 
-function medianOf(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+function medianOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : medianOf(values);
 }

@@ -2,6 +2,9 @@
 export const PRETRAINING_KINDS = ['masked-items', 'autoencoder'] as const;
 export type PretrainingKind = (typeof PRETRAINING_KINDS)[number];
 
+/** As it is said in reports. */
+export const pretrainingName = (kind: PretrainingKind): string => kind.replace('-', ' ');
+
 /** Enough for a log of some hundred shoppers; one of an autoencoder is a fraction of one of masked items. */
 export const PRETRAINING_EPOCHS: Readonly<Record<PretrainingKind, number>> = { 'masked-items': 10, autoencoder: 60 };
 

@@ -1,13 +1,13 @@
 import type { DemandEpoch } from '../../learn/demand-training.ts';
 import type { TrainedHead } from '../../learn/head-training.ts';
 import type { InterestEpoch } from '../../learn/interest-training.ts';
-import type { PretrainingOptions } from '../../learn/pretraining-kinds.ts';
+import { pretrainingName, type PretrainingOptions } from '../../learn/pretraining-kinds.ts';
 import type { NextPurchaseErrors, TrainingCurve } from './report-data.ts';
 
 /** The epochs before the interest LSTM's training as one curve; without epochs where there were none. */
 export function pretrainingCurve(pretraining: PretrainingOptions | undefined, losses: readonly number[]): TrainingCurve {
   return {
-    model: `interest LSTM, pretraining by ${pretraining?.kind.replace('-', ' ') ?? 'nothing'}`,
+    model: `interest LSTM, pretraining by ${pretraining ? pretrainingName(pretraining.kind) : 'nothing'}`,
     lossName: pretraining?.kind === 'autoencoder' ? 'Loss (negative evidence bound)' : 'Loss (cross entropy)',
     metricName: null,
     epochs: losses.map((loss, at) => ({ epoch: at + 1, phase: 'train', loss, metric: null })),

@@ -6,7 +6,7 @@ import type { ContinuedLoss } from '../../learn/continued-interest.ts';
 import { groupByUser } from '../../learn/histories.ts';
 import { trainInterest, type InterestData, type InterestEpoch, type InterestHooks, type InterestTrainingOptions, type TrainedInterest } from '../../learn/interest-training.ts';
 import { pretrain } from '../../learn/pretraining.ts';
-import type { Pretrained, PretrainingOptions } from '../../learn/pretraining-kinds.ts';
+import { pretrainingName, type Pretrained, type PretrainingOptions } from '../../learn/pretraining-kinds.ts';
 import { QUESTIONS } from '../../learn/protocol.ts';
 import { packInterest } from '../../learn/write-recommender.ts';
 import { parseSafetensors, type SafeTensors } from '../../lib/safetensors.ts';
@@ -141,7 +141,7 @@ export async function interestStage(data: TrainingShop, { settings, pretraining,
 
 /** Pretrains with a line for each epoch; afterwards the kernels' memory is free again. */
 async function pretrainAloud(material: InterestData, kernels: TrainingKernels, settings: InterestTrainingOptions, pretraining: PretrainingOptions, { progress, signal }: { progress: Progress; signal: AbortSignal }): Promise<Pretrained> {
-  const label = `pretraining by ${pretraining.kind.replace('-', ' ')}`;
+  const label = `pretraining by ${pretrainingName(pretraining.kind)}`;
   const pretrained = await pretrain(material, kernels, settings, pretraining, {
     onStep: async ({ epoch, share, loss }) => {
       signal.throwIfAborted();

@@ -122,7 +122,7 @@ export interface HelperData {
 
 /** A helper's life. */
 export function help({ module, memory, ring, blocks }: HelperData, isReady: () => void): never {
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as TaskExports & { useBlocks(address: number): number };
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as WebAssembly.Exports & TaskExports & { useBlocks(address: number): number };
   kernels.useBlocks(blocks);
   const tasks = new TaskRing(memory.buffer, ring);
   isReady();

@@ -25,7 +25,7 @@ export function startKernels(base64: string, { maxBytes, shared = false }: { max
   try {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     const module = new WebAssembly.Module(decodeKernels(base64));
-    return { module, memory, kernels: new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as TrainingExports };
+    return { module, memory, kernels: new WebAssembly.Instance(module, { env: { memory } }).exports as WebAssembly.Exports & TrainingExports };
   } catch (error) {
     throw wasmFailure(error);
   }

@@ -6,13 +6,6 @@ export type Average = (known: Float64Array) => number;
 
 export const meanOf: Average = (known) => known.reduce((sum, value) => sum + value, 0) / known.length;
 
-/** The mean of the two middle ones where their number is even. */
-export const medianOf: Average = (known) => {
-  const sorted = known.slice().sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-};
-
 /** The average of what is known of the last `steps` steps, at each step ahead; the last known step where nothing of them is. */
 export function recentAverage(steps: number, average: Average): PointForecast {
   return (history, horizon) => new Float64Array(horizon).fill(averageKnown(history.subarray(-steps), average, history));

@@ -1,3 +1,4 @@
+import { quantileOf } from '../../lib/order-statistics.ts';
 import type { Forecast } from '../../types.ts';
 import type { DemandForecaster } from '../demand-baselines.ts';
 import { readSeries } from '../demand-input.ts';
@@ -23,8 +24,8 @@ export function forecasterFromPoint(point: PointForecast, origins: number): Dema
     return {
       mean,
       median: mean,
-      low: mean.map((value, step) => Math.max(0, value + Math.min(0, quantile(errors[step]!, LOW)))),
-      high: mean.map((value, step) => value + Math.max(0, quantile(errors[step]!, HIGH))),
+      low: mean.map((value, step) => Math.max(0, value + Math.min(0, quantileOf(errors[step]!, LOW) || 0))),
+      high: mean.map((value, step) => value + Math.max(0, quantileOf(errors[step]!, HIGH) || 0)),
     };
   };
   return { forecast: (series, { horizon }) => series.map((one) => forecastOne(one, horizon)) };
@@ -42,12 +43,4 @@ function pastErrors(point: PointForecast, values: Float64Array, horizon: number,
     }
   }
   return errors.map((each) => Float64Array.from(each).sort());
-}
-
-/** Linear between the ranks; 0 of nothing. */
-function quantile(sorted: Float64Array, level: number): number {
-  const rank = level * (sorted.length - 1);
-  const below = sorted[Math.floor(rank)] ?? 0;
-  const above = sorted[Math.ceil(rank)] ?? 0;
-  return below + (above - below) * (rank - Math.floor(rank));
 }

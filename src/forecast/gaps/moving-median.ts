@@ -1,3 +1,4 @@
+import { medianOf } from '../../lib/order-statistics.ts';
 import { knownSteps } from './imputer.ts';
 
 /** Steps on either side, as in imputeTS `na_ma` (Moritz & Bartz-Beielstein 2017, §2.2). */
@@ -9,7 +10,7 @@ const REACH = 4;
  */
 export function imputeMovingMedian(values: Float64Array): Float64Array {
   const first = knownSteps(values)[0] ?? values.length;
-  return values.map((value, at) => (at < first || !Number.isNaN(value) ? value : median(nearby(values, at))));
+  return values.map((value, at) => (at < first || !Number.isNaN(value) ? value : medianOf(nearby(values, at))));
 }
 
 function nearby(values: Float64Array, at: number): Float64Array {
@@ -17,11 +18,4 @@ function nearby(values: Float64Array, at: number): Float64Array {
     const known = values.subarray(Math.max(0, at - reach), at + reach + 1).filter((value) => !Number.isNaN(value));
     if (known.length >= 2 || reach >= values.length) return known;
   }
-}
-
-/** Median of known values; NaN of nothing. Sorts what it is given. */
-export function median(values: Float64Array): number {
-  values.sort();
-  const half = values.length >> 1;
-  return values.length % 2 === 1 ? values[half]! : (values[half - 1]! + values[half]!) / 2;
 }
